@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MAIL_DKIM_H
+#define MAIL_DKIM_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+/*
+ * DKIM signatures (RFC 6376), rsa-sha256 (RFC 8301) and ed25519-sha256 (RFC 8463), relaxed/relaxed.
+ * A handle is one thread's.
+ */
+struct dkim;
+
+/* Load the private key from PEM (not kept). ERR_CONFIG for a key that is neither RSA of at least 1024
+ * bits nor Ed25519. `domain` and `selector` are copied. */
+int dkim_open(struct str pem, struct str domain, struct str selector, struct dkim **out,
+	struct err *e);
+
+/* Append the DKIM-Signature field for `message` (header fields, blank line, body; as it goes on the
+ * wire, before dot-stuffing) to `out`. Signs From, To, Subject and Date twice over, and Reply-To,
+ * Message-ID, MIME-Version, Content-*, List-*, Feedback-ID where they are present. ERR_BUG. */
+int dkim_sign(struct dkim *d, struct str message, int64_t now, struct buf *out, struct err *e);
+
+/* Free; NULL is allowed. */
+void dkim_close(struct dkim *d);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MAIL_VERDICT_H
+#define MAIL_VERDICT_H
+
+#include "mail/reply.h"
+
+#include <stdint.h>
+
+/*
+ * What a reply means and what to do about it: the policy of failures, in one place. The phase decides
+ * whose fault it is, the code what happens (RFC 5321 section 4.2: by the code, not by the text).
+ */
+enum smtp_phase {
+	PHASE_CONNECT, /* name look-up and TCP */
+	PHASE_BANNER,
+	PHASE_EHLO,
+	PHASE_STARTTLS, /* the command and the handshake */
+	PHASE_AUTH,
+	PHASE_MAIL,
+	PHASE_RCPT,
+	PHASE_DATA,
+	PHASE_BODY, /* content on its way, final dot not sent */
+	PHASE_DOT,  /* the reply to the final dot */
+	PHASE_RSET,
+	PHASE_QUIT,
+	PHASE_N,
+};
+
+/* Delivery states of the ledger; the numbers stand in the database. */
+enum delivery_state {
+	DELIVERY_QUEUED,
+	DELIVERY_CLAIMED,
+	DELIVERY_SENDING,
+	DELIVERY_DEFERRED,
+	DELIVERY_IN_DOUBT,
+	DELIVERY_SENT,
+	DELIVERY_FAILED,
+	DELIVERY_EXPIRED,
+	DELIVERY_CANCELLED,
+	DELIVERY_SKIPPED,
+	DELIVERY_BOUNCED,
+	DELIVERY_COMPLAINED,
+	DELIVERY_STATE_N,
+};
+
+enum verdict_action {
+	VERDICT_SENT,        /* the relay owns the copy */
+	VERDICT_RETRY,       /* try this recipient again by the schedule, one attempt used */
+	VERDICT_FAIL,        /* this copy will not be sent */
+	VERDICT_DOUBT,       /* it may have arrived: the answer to the final dot was lost */
+	VERDICT_AGAIN,       /* nothing was said about this recipient: queue it as it was, no attempt used */
+	VERDICT_PAUSE_RELAY, /* the relay's trouble: as AGAIN, and stop using the relay for a while */
+	VERDICT_PAUSE_ISSUE, /* the sender is refused: as AGAIN, and every copy would meet the same */
+};
+
+/* The verdict on a reply of `code` (0 = connection lost or timed out) in `phase`. `content_sent` says
+ * whether the final dot may have left. */
+enum verdict_action verdict_of(enum smtp_phase phase, int code, bool content_sent);
+
+/* The words for logs, JSON and the command line: "rcpt", "in_doubt", "retry". */
+const char *smtp_phase_name(enum smtp_phase phase);
+const char *delivery_state_name(enum delivery_state state);
+const char *verdict_name(enum verdict_action action);
+
+/* When to try again after `attempts` (>= 1) attempts, the last one at `now`: 5, 15, 45 min, 2, 4, 8 h,
+ * then every 8 h, each with +-20 % of jitter taken from `seed` (any number that differs by recipient;
+ * RFC 5321 section 4.5.4.1). 0 when that would be later than `expires_at`. */
+int64_t retry_at(int attempts, int64_t now, int64_t expires_at, uint64_t seed);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_IMPORT_H
+#define STORE_IMPORT_H
+
+#include "store/people.h"
+
+/*
+ * Import by batches: rows already checked and normalised, sorted by key inside (that is what makes it
+ * fast), all batches of a file in one transaction. Nothing is visible before import_commit().
+ */
+struct import_row {
+	struct str key, email, first_name, last_name; /* empty names leave what is there */
+	struct str attributes; /* JSON object, or empty */
+	enum subscription_status status;
+	uint64_t line; /* in the file, for the consent record */
+};
+
+struct import_counts {
+	int64_t rows, added, updated, unchanged, rejected, suppressed;
+};
+
+struct import;
+
+/* Begin the import of `file` (for the record) into list `list`: takes the write lock. `id` is its
+ * number. */
+int import_begin(struct store *s, int64_t list, struct str file, int64_t now, struct import **out,
+	int64_t *id, struct err *e);
+
+/* Add up to some 100,000 rows; reorders `rows`. The last of several rows with the same key wins, except
+ * that a status other than ACTIVE wins over ACTIVE. A row whose address is suppressed, or whose subscription has
+ * ended, is counted as suppressed and changes no status. Names in `attributes` become known fields. */
+int import_batch(struct import *i, struct import_row *rows, size_t n, struct err *e);
+
+/* Write the record with `rejected` rows counted in, and commit. Frees the handle also on error, when
+ * nothing has changed. */
+int import_commit(struct import *i, int64_t rejected, struct import_counts *out, struct err *e);
+
+/* Undo all and free; NULL is allowed. Fills `out` (may be NULL) with what would have been done: the
+ * dry run. */
+void import_rollback(struct import *i, struct import_counts *out);
+
+/* A line of `import ls`. */
+struct import_record {
+	int64_t id, at;
+	struct str list, file;
+	struct import_counts counts;
+};
+int import_each(struct store *s, bool (*each)(void *user, const struct import_record *r), void *user,
+	struct err *e);
+
+#endif

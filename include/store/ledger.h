@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_LEDGER_H
+#define STORE_LEDGER_H
+
+#include "mail/verdict.h"
+#include "store/store.h"
+
+/*
+ * Issues and the ledger: one row for each (issue, subscriber), frozen when the issue is scheduled,
+ * and its attempts. The legal moves are those of the table in HACKING.md; a verb that would make
+ * another one changes nothing.
+ */
+enum issue_state {
+	ISSUE_SCHEDULED, /* waits for its time */
+	ISSUE_DELIVERING, /* its time has come and copies are left to send */
+	ISSUE_PAUSED,
+	ISSUE_DONE,      /* every copy has a final state */
+	ISSUE_HELD,      /* overdue by more than late_after: waits for a word from the operator */
+	ISSUE_CANCELLED,
+	ISSUE_STATE_N,
+};
+const char *issue_state_name(enum issue_state state);
+
+struct issue {
+	int64_t id;
+	struct str slug, subject, list; /* subject as written, list by slug */
+	enum issue_state state;
+	int64_t created_at, due_at, done_at; /* done_at 0 = not done */
+	unsigned char uuid[16];
+	struct str hash;    /* SHA-256 of source and program, hex */
+	struct str source;  /* the Markdown file; only filled by issue_get() */
+	struct str program; /* mail/program.h, packed; only filled by issue_get() */
+	struct str pause_reason; /* why it is paused or held, in words; may be empty */
+};
+
+/* Insert the issue (its id and uuid are filled) and freeze its audience: one queued row for each active,
+ * not suppressed subscription of the list, due at issue->due_at, all in one transaction. `frozen` is
+ * their number. ERR_EXISTS for a slug that is taken on that list. `dry_run` only counts. */
+int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_run, int64_t now,
+	int64_t *frozen, struct err *e);
+
+/* By number or slug ("12" or "first-light"), views in `a`. ERR_MISSING. */
+int issue_get(struct store *s, struct str name, struct arena *a, struct issue *out, struct err *e);
+
+/* All issues, newest first; `source` and `program` are left empty. */
+int issue_each(struct store *s, bool (*each)(void *user, const struct issue *issue), void *user,
+	struct err *e);
+
+/* Pause with a reason, take up again (also a held one), cancel: queued and deferred rows become
+ * cancelled, their number in `*rows`. ERR_DENIED when the state does not allow it. */
+int issue_pause(struct store *s, int64_t issue, struct str reason, int64_t now, struct err *e);
+int issue_resume(struct store *s, int64_t issue, int64_t now, struct err *e);
+int issue_cancel(struct store *s, int64_t issue, int64_t now, int64_t *rows, struct err *e);
+
+/* Copies by state, from the small table of counts: never a scan. */
+struct issue_counts {
+	int64_t n[DELIVERY_STATE_N];
+};
+int issue_counts(struct store *s, int64_t issue, struct issue_counts *out, struct err *e);
+
+/* ---- delivering ---- */
+
+/* A worker's lease. Everything it claims carries it; once it is over, others may take the rows: claimed
+ * ones become queued, sending ones in_doubt. */
+struct lease {
+	int64_t id;
+	int64_t until; /* Unix seconds */
+};
+
+/* What comes back from leases that are over; also run by lease_open(). */
+struct lease_recovery {
+	int64_t queued, in_doubt;
+};
+int lease_recover(struct store *s, int64_t now, struct lease_recovery *out, struct err *e);
+
+/* Take a lease for `seconds`, renew it (ERR_DENIED when it was over and has been taken away: stop
+ * sending), give it back (claimed rows become queued). */
+int lease_open(struct store *s, int64_t now, int seconds, struct lease *out, struct err *e);
+int lease_renew(struct store *s, struct lease *l, int64_t now, int seconds, struct err *e);
+int lease_close(struct store *s, struct lease *l, int64_t now, struct err *e);
+
+/* Issues whose time has come become delivering; those overdue by more than `late_after` seconds (0 =
+ * never) that have sent nothing yet are held; delivering ones without open rows become done. Returns
+ * how many issues changed, or -1. */
+int issues_turn(struct store *s, int64_t now, int64_t late_after, struct err *e);
+
+/* A claimed copy, with what rendering needs. */
+struct claim {
+	int64_t issue, subscriber, list;
+	int attempts; /* made before */
+	struct str email, first_name, last_name, attributes;
+};
+
+/* Claim up to `limit` rows that are due, oldest first, of issues that are delivering: an array of *n in
+ * `a`. Rows whose reader has unsubscribed, is suppressed or was erased since the freeze become skipped
+ * instead. In-doubt rows of a first doubt are queued again before that when `resend_in_doubt`. */
+int ledger_claim(struct store *s, const struct lease *l, int64_t now, size_t limit,
+	bool resend_in_doubt, struct arena *a, struct claim **out, size_t *n, struct err *e);
+
+/* claimed → sending: the intent, to be committed before the message is submitted. 1 when made, 0 when
+ * the row is no longer this lease's or its reader has left since, or -1. */
+int ledger_intend(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
+	int64_t now, struct err *e);
+
+/* Give a row back that was claimed or sending and about which nothing was said: → queued, due now, no
+ * attempt used. */
+int ledger_release(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
+	int64_t now, struct err *e);
+
+/* An attempt and what it leads to. */
+struct attempt {
+	int64_t issue, subscriber;
+	int64_t at;
+	struct str relay;      /* name */
+	enum smtp_phase phase;
+	int code;              /* 0 = none */
+	struct str status;     /* enhanced code, may be empty */
+	struct str text;       /* the relay's words, or ours when it said nothing */
+	int64_t took_ms;
+	enum delivery_state state; /* of the row after it: sent, deferred, failed, expired, in_doubt */
+	int64_t due_at;            /* of a deferred row */
+};
+
+/* sending → a->state, with its attempt row, under the lease. 1 when made; 0 when the lease no longer
+ * holds the row: the attempt is recorded all the same and the row left alone; or -1. */
+int ledger_settle(struct store *s, const struct lease *l, const struct attempt *a, struct err *e);
+
+/* When the next row is due (0 = none is queued or deferred, of issues that are not paused). */
+int ledger_next_due(struct store *s, int64_t *at, struct err *e);
+
+/* Pause a relay until `until` with the reason in words, and look it up: `*until` is 0 when it is not
+ * paused. `failures` counts pauses without a success in between; relay_ok() sets it back. */
+int relay_pause(struct store *s, struct str relay, int64_t until, struct str reason, struct err *e);
+int relay_ok(struct store *s, struct str relay, struct err *e);
+struct relay_state {
+	int64_t until;
+	int failures;
+	struct str reason;
+};
+int relay_state(struct store *s, struct str relay, struct arena *a, struct relay_state *out,
+	struct err *e);
+
+/* ---- telling ---- */
+
+/* One row of the ledger with all its attempts, for `why`. */
+struct delivery {
+	int64_t issue;
+	struct str issue_slug, issue_subject;
+	enum delivery_state state;
+	int64_t due_at, settled_at;
+	struct str skip_reason; /* of a skipped row: "unsubscribed", "suppressed", "erased" */
+	struct attempt *attempt; /* oldest first */
+	size_t attempt_n;
+};
+
+/* The rows of one subscriber (issue 0 = all), newest issue first: an array of *n in `a`. */
+int subscriber_deliveries(struct store *s, int64_t subscriber, int64_t issue, struct arena *a,
+	struct delivery **out, size_t *n, struct err *e);
+
+#endif
