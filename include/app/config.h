@@ -13,16 +13,17 @@
 #include <stdint.h>
 
 /*
- * lettermill.conf (libconfuse), read once and never changed: see lettermill.conf(5), which documents
- * every key, as does the file that `init` writes. Paths in it are relative to its own folder.
+ * lettermill.conf (libconfuse), read once and never changed: see lettermill.conf(5), which
+ * documents every key, as does the file that `init` writes. Paths in it are relative to its own
+ * folder.
  */
 struct config_relay {
-	struct relay relay;        /* `password` is filled by config_secrets() */
+	struct relay relay; /* `password` is filled by config_secrets() */
 	const char *password_file; /* NULL = none */
 };
 
 struct config {
-	const char *file;   /* as opened */
+	const char *file; /* as opened */
 	const char *folder; /* where it stands; made absolute */
 	const char *database;
 	const char *templates; /* folder that overrides the built-in mail-templates */
@@ -30,8 +31,8 @@ struct config {
 	struct {
 		struct str name, tagline, address, lang, url; /* url without a slash at its end */
 		struct mailbox from, reply_to; /* reply_to.addr.email empty = none */
-		struct str list_domain;  /* right side of List-Id and Message-ID */
-		struct str sender_id;    /* last part of Feedback-ID */
+		struct str list_domain; /* right side of List-Id and Message-ID */
+		struct str sender_id; /* last part of Feedback-ID */
 		struct str accent_label, callout_label; /* "|" between several */
 	} publication;
 
@@ -39,10 +40,10 @@ struct config {
 	size_t relay_n;
 
 	struct {
-		int64_t expire_after;    /* seconds */
-		int64_t late_after;      /* seconds, 0 = never */
-		bool resend_in_doubt;    /* in_doubt = resend-once */
-		int lease;               /* seconds */
+		int64_t expire_after; /* seconds */
+		int64_t late_after; /* seconds, 0 = never */
+		bool resend_in_doubt; /* in_doubt = resend-once */
+		int lease; /* seconds */
 	} delivery;
 
 	struct {
@@ -54,7 +55,8 @@ struct config {
 	struct {
 		struct str domain; /* of the envelope sender */
 		struct str prefix; /* local part before the token: "b-" */
-		struct str unsubscribe; /* mailbox for mail unsubscribes: local part before "+TOKEN"; may be empty */
+		struct str unsubscribe; /* mailbox for mail unsubscribes: local part before
+					   "+TOKEN"; may be empty */
 	} bounce;
 
 	struct {
@@ -64,21 +66,22 @@ struct config {
 	const char *token_key_file;
 };
 
-/* Read `path` into `*out` (all in `a`). ERR_MISSING; ERR_CONFIG, starting "FILE:LINE: ", for an unknown
- * key (with the nearest known one), a value of the wrong type or out of range, a section without a
- * needed key. Opens no other file. */
+/* Read `path` into `*out` (all in `a`). ERR_MISSING; ERR_CONFIG, starting "FILE:LINE: ", for an
+ * unknown key (with the nearest known one), a value of the wrong type or out of range, a section
+ * without a needed key. Opens no other file. */
 int config_read(struct arena *a, const char *path, struct config *out, struct err *e);
 
-/* The bytes of a secret named in the configuration: from $CREDENTIALS_DIRECTORY/BASENAME where systemd
- * provides that file, else from `file`. Refuses what others may read (base/file.h). In `a`. */
+/* The bytes of a secret named in the configuration: from $CREDENTIALS_DIRECTORY/BASENAME where
+ * systemd provides that file, else from `file`. Refuses what others may read (base/file.h). In `a`.
+ */
 int config_secret(struct arena *a, const char *file, struct str *out, struct err *e);
 
 /* Read the relays' passwords. ERR_CONFIG, ERR_DENIED. */
 int config_relay_secrets(struct arena *a, struct config *c, struct err *e);
 
 /* The relay of that name, or the first for NULL. ERR_MISSING, naming the nearest. */
-int config_relay_get(const struct config *c, const char *name, const struct config_relay **out,
-	struct err *e);
+int config_relay_get(
+	const struct config *c, const char *name, const struct config_relay **out, struct err *e);
 
 /* The text of the commented file that `init` writes. */
 extern const char config_sample[];

@@ -8,8 +8,8 @@
 #include "store/ledger.h"
 
 /*
- * One reader's copy of one issue: values for the slots, links with their tokens, Message-ID, envelope
- * sender, signature. Used for every copy that leaves, and by nothing else that makes one.
+ * One reader's copy of one issue: values for the slots, links with their tokens, Message-ID,
+ * envelope sender, signature. Used for every copy that leaves, and by nothing else that makes one.
  */
 struct copy_maker;
 
@@ -20,8 +20,8 @@ int copy_maker_open(struct site *s, const unsigned char uuid[16], struct str pac
 /* Free; NULL is allowed. */
 void copy_maker_close(struct copy_maker *m);
 
-/* Append the whole message for `claim` to `message`, and its envelope sender (with the signed VERP token) to
- * `sender`. Signs where the configuration says so. */
+/* Append the whole message for `claim` to `message`, and its envelope sender (with the signed VERP
+ * token) to `sender`. Signs where the configuration says so. */
 int copy_make(struct copy_maker *m, const struct claim *claim, int64_t now, struct buf *message,
 	struct buf *sender, struct err *e);
 

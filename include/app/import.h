@@ -10,13 +10,14 @@
 
 /*
  * Import of a CSV file (RFC 4180, UTF-8, first line = header). Columns are found by their names: an
- * address (email, e-mail, mail, "Email Address", …), first_name, last_name, name; every other column
- * becomes an attribute. All or nothing: a file whose form is broken changes nothing, a row whose
- * content is (no valid address, a field over 64 KB) is rejected by itself.
+ * address (email, e-mail, mail, "Email Address", …), first_name, last_name, name; every other
+ * column becomes an attribute. All or nothing: a file whose form is broken changes nothing, a row
+ * whose content is (no valid address, a field over 64 KB) is rejected by itself.
  */
 struct import_map {
 	const char *column; /* header in the file, compared without case */
-	const char *field;  /* "email", "first_name", "last_name", "name", an attribute, or "-" to drop it */
+	const char *field; /* "email", "first_name", "last_name", "name", an attribute, or "-" to
+			      drop it */
 };
 
 struct import_options {
@@ -26,15 +27,15 @@ struct import_options {
 	bool dry_run;
 	/* Each rejected row: its line, and why. May be NULL. */
 	void (*rejected)(void *user, uint64_t line, const char *reason);
-	/* Bytes done and in all, a few times a second. May be NULL. Returning false stops the import; nothing
-	 * has changed then, and the result is ERR_DENIED. */
+	/* Bytes done and in all, a few times a second. May be NULL. Returning false stops the
+	 * import; nothing has changed then, and the result is ERR_DENIED. */
 	bool (*progress)(void *user, uint64_t done, uint64_t size);
 	void *user;
 };
 
 /* Import the file `path` ("-" = standard input). `id` is the import's number (0 for a dry run).
- * ERR_INPUT, starting "FILE:LINE: ", for bad quoting, invalid UTF-8, NUL, a header without an address
- * column or with a name twice; ERR_MISSING for a list or file that does not exist. */
+ * ERR_INPUT, starting "FILE:LINE: ", for bad quoting, invalid UTF-8, NUL, a header without an
+ * address column or with a name twice; ERR_MISSING for a list or file that does not exist. */
 int import_file(struct site *s, const char *path, const struct import_options *options, int64_t *id,
 	struct import_counts *out, struct err *e);
 

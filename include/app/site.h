@@ -18,7 +18,8 @@ struct site {
 };
 
 /* Find lettermill.conf (`file`, else `folder`/lettermill.conf, else ./lettermill.conf, else
- * /etc/lettermill/lettermill.conf), read it and open its database. ERR_MISSING, ERR_CONFIG, ERR_BUSY. */
+ * /etc/lettermill/lettermill.conf), read it and open its database. ERR_MISSING, ERR_CONFIG,
+ * ERR_BUSY. */
 int site_open(struct site *s, const char *folder, const char *file, struct err *e);
 
 /* As site_open() without opening the database: for `db migrate`, `relay check`. */
@@ -30,9 +31,9 @@ int site_load_key(struct site *s, struct err *e);
 /* Free; a zeroed site is allowed. */
 void site_close(struct site *s);
 
-/* Make a new site in `folder` (created when missing): lettermill.conf, database, token key (0600), list
- * "daily", sample issue, templates to edit. ERR_EXISTS where one of them is there already; nothing is
- * overwritten. */
+/* Make a new site in `folder` (created when missing): lettermill.conf, database, token key (0600),
+ * list "daily", sample issue, templates to edit. ERR_EXISTS where one of them is there already;
+ * nothing is overwritten. */
 int site_init(const char *folder, struct err *e);
 
 #endif

@@ -21,7 +21,8 @@ void *arena_alloc(struct arena *a, size_t n);
 /* An array of `count` zeroed items of `size` octets; aborts when the product overflows. */
 void *arena_array(struct arena *a, size_t count, size_t size);
 
-/* A NUL-terminated copy of `s` as a C string, and as a view (also NUL-terminated behind its end). */
+/* A NUL-terminated copy of `s` as a C string, and as a view (also NUL-terminated behind its end).
+ */
 char *arena_cstr(struct arena *a, struct str s);
 struct str arena_str(struct arena *a, struct str s);
 

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * A growing byte buffer with a ceiling. What would pass the ceiling is not added, `over` is set, and
- * every later addition is refused until buf_reset(): build freely, then look at `over` once.
+ * A growing byte buffer with a ceiling. What would pass the ceiling is not added, `over` is set,
+ * and every later addition is refused until buf_reset(): build freely, then look at `over` once.
  */
 struct buf {
 	char *p;
@@ -47,7 +47,8 @@ struct str buf_view(const struct buf *b);
 /* The content NUL-terminated, valid until the next change; the NUL is not part of `n`. */
 const char *buf_text(struct buf *b);
 
-/* Take an integer written by buf_varint() from the front of `*s`. False when `*s` holds no whole one. */
+/* Take an integer written by buf_varint() from the front of `*s`. False when `*s` holds no whole
+ * one. */
 bool varint_next(struct str *s, uint64_t *v);
 
 #endif

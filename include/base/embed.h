@@ -5,11 +5,12 @@
 #include "base/str.h"
 
 /*
- * Files of the source tree that live inside the program: migrations, templates, the sample issue. The
- * tables are made by the Makefile, sorted by name, and end with a NULL name.
+ * Files of the source tree that live inside the program: migrations, templates, the sample issue.
+ * The tables are made by the Makefile, sorted by name, and end with a NULL name.
  */
 struct embedded {
-	const char *name; /* path below the embedded folder: "0001_first.sql", "default/theme.conf" */
+	const char
+		*name; /* path below the embedded folder: "0001_first.sql", "default/theme.conf" */
 	const char *data;
 	size_t n;
 };

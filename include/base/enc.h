@@ -23,7 +23,8 @@ void enc_hex(struct buf *out, struct str in);
 /* Escape & < > " ' for HTML text and attribute values; control octets but TAB and LF become '?'. */
 void enc_html(struct buf *out, struct str in);
 
-/* Percent-encode everything but the unreserved characters (RFC 3986 section 2.3): for one component. */
+/* Percent-encode everything but the unreserved characters (RFC 3986 section 2.3): for one
+ * component. */
 void enc_url(struct buf *out, struct str in);
 
 /* One JSON string with its quotes (RFC 8259 section 7); invalid UTF-8 becomes U+FFFD. */

@@ -53,18 +53,20 @@ size_t str_find(struct str s, char c);
 /* Index of the first occurrence of `needle` in `s`, or s.n when there is none. */
 size_t str_search(struct str s, struct str needle);
 
-/* Take the text up to the next `sep` out of `*rest` (which moves behind it) into `*head`. False, with
- * nothing changed, when `*rest` is NULL; after the last piece `*rest` becomes {NULL, 0}. */
+/* Take the text up to the next `sep` out of `*rest` (which moves behind it) into `*head`. False,
+ * with nothing changed, when `*rest` is NULL; after the last piece `*rest` becomes {NULL, 0}. */
 bool str_next(struct str *rest, char sep, struct str *head);
 
-/* Parse all of `s` as a decimal integer without sign prefix '+', within [min, max]. False otherwise. */
+/* Parse all of `s` as a decimal integer without sign prefix '+', within [min, max]. False
+ * otherwise. */
 bool str_to_int(struct str s, int64_t min, int64_t max, int64_t *value);
 
-/* Length in octets of the valid UTF-8 sequence at the start of `s` (RFC 3629), 0 where there is none. */
+/* Length in octets of the valid UTF-8 sequence at the start of `s` (RFC 3629), 0 where there is
+ * none. */
 size_t utf8_len(struct str s);
 
-/* Offset of the first octet that is not valid UTF-8 (RFC 3629: no surrogates, no overlong forms), or
- * s.n when all of it is valid. */
+/* Offset of the first octet that is not valid UTF-8 (RFC 3629: no surrogates, no overlong forms),
+ * or s.n when all of it is valid. */
 size_t utf8_invalid_at(struct str s);
 
 /* The code point that starts `s`, which must begin with a valid sequence (see utf8_len). */

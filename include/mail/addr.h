@@ -17,11 +17,12 @@
 enum { ADDR_MAX = 254, ADDR_LOCAL_MAX = 64 };
 
 struct addr {
-	struct str email;  /* local part as given, domain as it goes on the wire (A-labels) */
-	struct str key;    /* what makes it unique: local part as given, domain in lower case A-labels */
-	struct str local;  /* view into `email` */
+	struct str email; /* local part as given, domain as it goes on the wire (A-labels) */
+	struct str
+		key; /* what makes it unique: local part as given, domain in lower case A-labels */
+	struct str local; /* view into `email` */
 	struct str domain; /* view into `email`: A-labels, lower case */
-	bool utf8;         /* the local part is not ASCII: only for relays that offer SMTPUTF8 */
+	bool utf8; /* the local part is not ASCII: only for relays that offer SMTPUTF8 */
 };
 
 /* Check and normalise one bare address; white space around it is ignored. The views of `*out` live

@@ -21,19 +21,19 @@
 
 /* What the publication and its list contribute; views, none NULL but where it says so. */
 struct compile_sender {
-	struct str name;         /* publication.name: the wordmark */
-	struct str tagline;      /* publication.tagline, may be empty */
-	struct str address;      /* publication.address: postal address */
-	struct str url;          /* publication.url: https://…, no slash at its end */
-	struct str lang;         /* BCP 47 */
+	struct str name; /* publication.name: the wordmark */
+	struct str tagline; /* publication.tagline, may be empty */
+	struct str address; /* publication.address: postal address */
+	struct str url; /* publication.url: https://…, no slash at its end */
+	struct str lang; /* BCP 47 */
 	struct str list_slug;
 	struct str list_name;
-	struct str list_id;      /* "daily.news.example.org" (RFC 2919) */
-	struct str from_name;    /* display name, may be empty */
+	struct str list_id; /* "daily.news.example.org" (RFC 2919) */
+	struct str from_name; /* display name, may be empty */
 	struct str from_email;
 	struct str reply_to_name;
 	struct str reply_to_email; /* empty = no Reply-To */
-	struct str sender_id;    /* last part of Feedback-ID, 5 to 15 characters */
+	struct str sender_id; /* last part of Feedback-ID, 5 to 15 characters */
 	struct str accent_label; /* labels drawn as a lede, "|" between them: "Next in AI" */
 	struct str callout_label; /* labels drawn as a callout: "Why It Matters|Bottom Line" */
 };
@@ -54,7 +54,8 @@ struct compile_warning {
 	struct compile_warning *next;
 };
 
-/* The two parts and the subject, complete but for their slots: strings with marks (mail/liquid.h). */
+/* The two parts and the subject, complete but for their slots: strings with marks (mail/liquid.h).
+ */
 struct composed {
 	struct str subject;
 	struct str html;
@@ -66,9 +67,10 @@ struct composed {
 /* Markdown, theme and names to marked strings, in `a`. ERR_INPUT, starting "FILE:LINE: ". */
 int compose(struct arena *a, const struct compile_input *in, struct composed *out, struct err *e);
 
-/* Marked strings to constant, encoded segments and slots: multipart/alternative, text first (RFC 2046
- * section 5.1.4), both quoted-printable, UTF-8; boundary derived from the content, and impossible in
- * quoted-printable text. ERR_INPUT for more than 102,000 octets of HTML (Gmail clips there). */
+/* Marked strings to constant, encoded segments and slots: multipart/alternative, text first (RFC
+ * 2046 section 5.1.4), both quoted-printable, UTF-8; boundary derived from the content, and
+ * impossible in quoted-printable text. ERR_INPUT for more than 102,000 octets of HTML (Gmail clips
+ * there). */
 int assemble(struct arena *a, const struct compile_input *in, const struct composed *c,
 	struct program *out, struct err *e);
 

@@ -14,10 +14,10 @@
  */
 struct dkim;
 
-/* Load the private key from PEM (not kept). ERR_CONFIG for a key that is neither RSA of at least 1024
- * bits nor Ed25519. `domain` and `selector` are copied. */
-int dkim_open(struct str pem, struct str domain, struct str selector, struct dkim **out,
-	struct err *e);
+/* Load the private key from PEM (not kept). ERR_CONFIG for a key that is neither RSA of at least
+ * 1024 bits nor Ed25519. `domain` and `selector` are copied. */
+int dkim_open(
+	struct str pem, struct str domain, struct str selector, struct dkim **out, struct err *e);
 
 /* Append the DKIM-Signature field for `message` (header fields, blank line, body; as it goes on the
  * wire, before dot-stuffing) to `out`. Signs From, To, Subject and Date twice over, and Reply-To,

@@ -9,12 +9,12 @@
 
 /*
  * Writers of header fields (RFC 5322, RFC 2047). Each appends one whole field, folded at 78 columns
- * where it can be, with CRLF at its end. No value can start a line of its own: CR, LF, NUL and other
- * control octets become spaces before anything else happens.
+ * where it can be, with CRLF at its end. No value can start a line of its own: CR, LF, NUL and
+ * other control octets become spaces before anything else happens.
  */
 
-/* An unstructured field such as Subject: plain when it is ASCII and its words fit a line, else UTF-8
- * encoded-words (RFC 2047 sections 2 and 5) that never split a character. */
+/* An unstructured field such as Subject: plain when it is ASCII and its words fit a line, else
+ * UTF-8 encoded-words (RFC 2047 sections 2 and 5) that never split a character. */
 void header_text(struct buf *out, const char *name, struct str value);
 
 /* A field with one mailbox: display name quoted, or as encoded-words, or absent when `display` is
@@ -27,8 +27,8 @@ void header_token(struct buf *out, const char *name, struct str value);
 
 enum { HEADER_DATE_SIZE = 32 };
 
-/* Write "Mon, 03 Nov 2025 06:00:00 +0000" (RFC 5322 section 3.3, UTC, whatever the locale) into `out`;
- * returns `out`. `t` is Unix seconds. */
+/* Write "Mon, 03 Nov 2025 06:00:00 +0000" (RFC 5322 section 3.3, UTC, whatever the locale) into
+ * `out`; returns `out`. `t` is Unix seconds. */
 char *header_date(int64_t t, char out[HEADER_DATE_SIZE]);
 
 #endif

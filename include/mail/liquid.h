@@ -19,12 +19,12 @@
  *
  * No loops, assignments, includes or arithmetic; depth at most 4; values are data and never parsed
  * again. The same language serves twice: names whose value is known at compile time (theme.*,
- * issue.*, publication.*, block.*) are resolved there, names that differ by recipient (subscriber.*,
- * unsubscribe_url, …) become slots.
+ * issue.*, publication.*, block.*) are resolved there, names that differ by recipient
+ * (subscriber.*, unsubscribe_url, …) become slots.
  *
- * A slot travels through Markdown and templates as a mark: U+E000, a letter for the context, the decimal
- * index of a slot, U+E001. Sources that hold private-use characters are refused, so a mark is always
- * ours.
+ * A slot travels through Markdown and templates as a mark: U+E000, a letter for the context, the
+ * decimal index of a slot, U+E001. Sources that hold private-use characters are refused, so a mark
+ * is always ours.
  */
 enum liquid_op { LIQUID_VALUE, LIQUID_IF, LIQUID_ELSIF, LIQUID_ELSE, LIQUID_ENDIF };
 enum liquid_test { LIQUID_PRESENT, LIQUID_EQUAL, LIQUID_NOT_EQUAL, LIQUID_CONTAINS };
@@ -32,10 +32,10 @@ enum liquid_test { LIQUID_PRESENT, LIQUID_EQUAL, LIQUID_NOT_EQUAL, LIQUID_CONTAI
 struct liquid_slot {
 	enum liquid_op op;
 	enum liquid_test test; /* of IF and ELSIF */
-	bool negate;           /* `unless` */
-	int var;               /* index in liquid_slots.vars; -1 for ELSE and ENDIF */
-	struct str text;       /* the default of VALUE, or the text compared with */
-	size_t line;           /* where it stands, for messages */
+	bool negate; /* `unless` */
+	int var; /* index in liquid_slots.vars; -1 for ELSE and ENDIF */
+	struct str text; /* the default of VALUE, or the text compared with */
+	size_t line; /* where it stands, for messages */
 	const char *file;
 };
 
@@ -66,17 +66,19 @@ struct liquid_scope {
 	size_t fields_n;
 };
 
-/* Expand `text` into `out`: known names by their values through `escape` (enc_html, enc_url, buf_str),
- * recipient names by marks of context `context`, whose slots are added to `slots` (memory from `a`).
- * `file` and `line` say where `text` begins. ERR_INPUT, starting "FILE:LINE: ", for an unknown name
- * (with the nearest known one), filter or tag, for tags that do not match and for depth over 4. */
+/* Expand `text` into `out`: known names by their values through `escape` (enc_html, enc_url,
+ * buf_str), recipient names by marks of context `context`, whose slots are added to `slots` (memory
+ * from `a`). `file` and `line` say where `text` begins. ERR_INPUT, starting "FILE:LINE: ", for an
+ * unknown name (with the nearest known one), filter or tag, for tags that do not match and for
+ * depth over 4. */
 int liquid_expand(struct arena *a, const char *file, size_t line, struct str text,
 	const struct liquid_scope *scope, enum liquid_context context,
 	void (*escape)(struct buf *, struct str), struct liquid_slots *slots, struct buf *out,
 	struct err *e);
 
-/* Find the next mark in `*rest`: `*before` is the text in front of it, `*rest` moves behind it. Returns
- * the slot's index with its context, or -1 when no mark is left (`*before` is then all of it). */
+/* Find the next mark in `*rest`: `*before` is the text in front of it, `*rest` moves behind it.
+ * Returns the slot's index with its context, or -1 when no mark is left (`*before` is then all of
+ * it). */
 int liquid_next_mark(struct str *rest, struct str *before, enum liquid_context *context);
 
 /* Append the mark for slot `index` in `context`. */

@@ -9,15 +9,15 @@
 #include <stddef.h>
 
 /*
- * Quoted-printable (RFC 2045 section 6.7) that needs no further pass: lines of at most 76 columns with
- * CRLF, no white space at a line's end, no line that starts with '.' (no dot-stuffing, RFC 5321
- * section 4.5.2) or "From ", and therefore already in DKIM relaxed form (RFC 6376 section 3.4.4) as
- * far as runs of white space inside a line are concerned: those are encoded too.
+ * Quoted-printable (RFC 2045 section 6.7) that needs no further pass: lines of at most 76 columns
+ * with CRLF, no white space at a line's end, no line that starts with '.' (no dot-stuffing, RFC
+ * 5321 section 4.5.2) or "From ", and therefore already in DKIM relaxed form (RFC 6376
+ * section 3.4.4) as far as runs of white space inside a line are concerned: those are encoded too.
  */
 struct qp {
 	struct buf *out;
 	size_t column; /* of the line being written */
-	bool held;     /* a space or tab was seen and is not yet written: it may end the line */
+	bool held; /* a space or tab was seen and is not yet written: it may end the line */
 	char held_char;
 };
 

@@ -11,12 +11,12 @@
 
 /* What one copy needs beside the program. */
 struct render_copy {
-	struct str to;                 /* the recipient's address, past addr_parse() */
-	struct str message_id;         /* "<…@…>" */
-	int64_t date;                  /* time of sending, Unix seconds */
-	struct str unsubscribe_url;    /* https, RFC 8058; empty in a proof copy */
+	struct str to; /* the recipient's address, past addr_parse() */
+	struct str message_id; /* "<…@…>" */
+	int64_t date; /* time of sending, Unix seconds */
+	struct str unsubscribe_url; /* https, RFC 8058; empty in a proof copy */
 	struct str unsubscribe_mailto; /* "mailto:…", or empty */
-	const struct str *value;       /* program.var_n values; an empty one takes its default */
+	const struct str *value; /* program.var_n values; an empty one takes its default */
 };
 
 /* Append the whole message to `out`, ready for the wire: CRLF line ends, no line that starts with a
@@ -24,8 +24,9 @@ struct render_copy {
  * part. ERR_INPUT when the ceiling of `out` is passed. */
 int render(const struct program *p, const struct render_copy *copy, struct buf *out, struct err *e);
 
-/* What a reader sees, for the preview: the sequence `ops` with its slots filled and without transfer
- * encoding. `which` is "subject", or the content type of a part: "text/html", "text/plain". */
+/* What a reader sees, for the preview: the sequence `ops` with its slots filled and without
+ * transfer encoding. `which` is "subject", or the content type of a part: "text/html",
+ * "text/plain". */
 int render_part(const struct program *p, const struct render_copy *copy, const char *which,
 	struct buf *out, struct err *e);
 

@@ -14,9 +14,11 @@
 enum { REPLY_TEXT_MAX = 512, REPLY_LINES_MAX = 100, REPLY_BYTES_MAX = 16384 };
 
 struct reply {
-	int code;        /* 200-599; 0 = no reply was read */
-	char status[12]; /* enhanced code "5.1.1" (RFC 3463) from the first line that has one, or "" */
-	char text[REPLY_TEXT_MAX]; /* lines joined with " / ", codes removed, control octets as '?' */
+	int code; /* 200-599; 0 = no reply was read */
+	char status[12]; /* enhanced code "5.1.1" (RFC 3463) from the first line that has one, or ""
+			  */
+	char text[REPLY_TEXT_MAX]; /* lines joined with " / ", codes removed, control octets as '?'
+				    */
 };
 
 struct reply_reader {
@@ -36,9 +38,10 @@ enum reply_result { REPLY_MORE, REPLY_DONE, REPLY_BAD };
 /* Make ready for a first reply. */
 void reply_init(struct reply_reader *r);
 
-/* Take octets from the front of `*input`. REPLY_DONE: r->reply is whole, and `*input` begins behind it;
- * the next call starts the next reply. REPLY_BAD: a protocol error (a line without a code, codes that
- * differ, a first digit outside 2-5, over the caps): the connection is of no more use. */
+/* Take octets from the front of `*input`. REPLY_DONE: r->reply is whole, and `*input` begins behind
+ * it; the next call starts the next reply. REPLY_BAD: a protocol error (a line without a code,
+ * codes that differ, a first digit outside 2-5, over the caps): the connection is of no more use.
+ */
 enum reply_result reply_read(struct reply_reader *r, struct str *input);
 
 /* What an EHLO reply offers. */
@@ -46,13 +49,13 @@ struct smtp_caps {
 	bool pipelining; /* RFC 2920 */
 	bool eightbitmime; /* RFC 6152 */
 	bool smtputf8; /* RFC 6531 */
-	bool dsn;      /* RFC 3461 */
+	bool dsn; /* RFC 3461 */
 	bool starttls; /* RFC 3207 */
 	bool chunking; /* RFC 3030 */
 	bool enhanced; /* RFC 2034 */
 	bool has_size; /* RFC 1870 */
 	unsigned long long size; /* largest message taken; 0 = no limit named */
-	char auth[128];          /* mechanisms, space between (RFC 4954) */
+	char auth[128]; /* mechanisms, space between (RFC 4954) */
 };
 
 /* Note one line of an EHLO reply, with or without its "250-". Unknown keywords are ignored. */

@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /*
- * The look of a message: a folder of mail-templates/, given as the bytes of its files. Each file opens
- * with a comment that lists its slots.
+ * The look of a message: a folder of mail-templates/, given as the bytes of its files. Each file
+ * opens with a comment that lists its slots.
  *
  *   theme.conf    `name = value` lines: colours light and dark, type, spacing, labels
  *   layout.html   the page around the content
@@ -37,9 +37,9 @@ struct theme {
 	size_t layout_html_line, layout_txt_line;
 };
 
-/* Take the files apart; views into them. ERR_INPUT, starting "mail-templates/NAME/FILE:LINE: ", for a
- * line that is no `name = value`, a token or block given twice, a block that compile needs and the
- * theme lacks. */
+/* Take the files apart; views into them. ERR_INPUT, starting "mail-templates/NAME/FILE:LINE: ", for
+ * a line that is no `name = value`, a token or block given twice, a block that compile needs and
+ * the theme lacks. */
 int theme_parse(struct arena *a, const struct theme_files *files, struct theme *out, struct err *e);
 
 /* The token `name`, or the empty view. */

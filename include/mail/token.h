@@ -9,15 +9,15 @@
 #include <stdint.h>
 
 /*
- * Tokens: opaque, signed, never stored. A purpose, two integers and a generation, with an HMAC-SHA-256
- * over all of it (RFC 2104), written in lower-case base32 so that mail systems that change case keep
- * them whole. No address is inside.
+ * Tokens: opaque, signed, never stored. A purpose, two integers and a generation, with an
+ * HMAC-SHA-256 over all of it (RFC 2104), written in lower-case base32 so that mail systems that
+ * change case keep them whole. No address is inside.
  */
 enum token_purpose {
-	TOKEN_VERP = 1,        /* return path of one copy: issue, subscriber; 10 octets of MAC */
+	TOKEN_VERP = 1, /* return path of one copy: issue, subscriber; 10 octets of MAC */
 	TOKEN_UNSUBSCRIBE = 2, /* list, subscriber; 16 octets of MAC, never expires */
 	TOKEN_PREFERENCES = 3, /* list, subscriber */
-	TOKEN_VIEW = 4,        /* issue, subscriber: the issue in a browser */
+	TOKEN_VIEW = 4, /* issue, subscriber: the issue in a browser */
 };
 
 enum { TOKEN_KEY_SIZE = 32, TOKEN_TEXT_MAX = 64 };

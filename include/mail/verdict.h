@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /*
- * What a reply means and what to do about it: the policy of failures, in one place. The phase decides
- * whose fault it is, the code what happens (RFC 5321 section 4.2: by the code, not by the text).
+ * What a reply means and what to do about it: the policy of failures, in one place. The phase
+ * decides whose fault it is, the code what happens (RFC 5321 section 4.2: by the code, not by the
+ * text).
  */
 enum smtp_phase {
 	PHASE_CONNECT, /* name look-up and TCP */
@@ -20,7 +21,7 @@ enum smtp_phase {
 	PHASE_RCPT,
 	PHASE_DATA,
 	PHASE_BODY, /* content on its way, final dot not sent */
-	PHASE_DOT,  /* the reply to the final dot */
+	PHASE_DOT, /* the reply to the final dot */
 	PHASE_RSET,
 	PHASE_QUIT,
 	PHASE_N,
@@ -44,17 +45,20 @@ enum delivery_state {
 };
 
 enum verdict_action {
-	VERDICT_SENT,        /* the relay owns the copy */
-	VERDICT_RETRY,       /* try this recipient again by the schedule, one attempt used */
-	VERDICT_FAIL,        /* this copy will not be sent */
-	VERDICT_DOUBT,       /* it may have arrived: the answer to the final dot was lost */
-	VERDICT_AGAIN,       /* nothing was said about this recipient: queue it as it was, no attempt used */
-	VERDICT_PAUSE_RELAY, /* the relay's trouble: as AGAIN, and stop using the relay for a while */
-	VERDICT_PAUSE_ISSUE, /* the sender is refused: as AGAIN, and every copy would meet the same */
+	VERDICT_SENT, /* the relay owns the copy */
+	VERDICT_RETRY, /* try this recipient again by the schedule, one attempt used */
+	VERDICT_FAIL, /* this copy will not be sent */
+	VERDICT_DOUBT, /* it may have arrived: the answer to the final dot was lost */
+	VERDICT_AGAIN, /* nothing was said about this recipient: queue it as it was, no attempt used
+			*/
+	VERDICT_PAUSE_RELAY, /* the relay's trouble: as AGAIN, and stop using the relay for a while
+			      */
+	VERDICT_PAUSE_ISSUE, /* the sender is refused: as AGAIN, and every copy would meet the same
+			      */
 };
 
-/* The verdict on a reply of `code` (0 = connection lost or timed out) in `phase`. `content_sent` says
- * whether the final dot may have left. */
+/* The verdict on a reply of `code` (0 = connection lost or timed out) in `phase`. `content_sent`
+ * says whether the final dot may have left. */
 enum verdict_action verdict_of(enum smtp_phase phase, int code, bool content_sent);
 
 /* The words for logs, JSON and the command line: "rcpt", "in_doubt", "retry". */
@@ -62,9 +66,9 @@ const char *smtp_phase_name(enum smtp_phase phase);
 const char *delivery_state_name(enum delivery_state state);
 const char *verdict_name(enum verdict_action action);
 
-/* When to try again after `attempts` (>= 1) attempts, the last one at `now`: 5, 15, 45 min, 2, 4, 8 h,
- * then every 8 h, each with +-20 % of jitter taken from `seed` (any number that differs by recipient;
- * RFC 5321 section 4.5.4.1). 0 when that would be later than `expires_at`. */
+/* When to try again after `attempts` (>= 1) attempts, the last one at `now`: 5, 15, 45 min, 2, 4, 8
+ * h, then every 8 h, each with +-20 % of jitter taken from `seed` (any number that differs by
+ * recipient; RFC 5321 section 4.5.4.1). 0 when that would be later than `expires_at`. */
 int64_t retry_at(int attempts, int64_t now, int64_t expires_at, uint64_t seed);
 
 #endif

@@ -15,10 +15,10 @@
  * The door to the network: hand in rendered messages, get one outcome each. Two transports stand
  * behind it.
  *
- *   curl   sessions opened by libcurl (names, TCP, TLS, EHLO, AUTH), transactions by an own pipelined
- *          state machine in one epoll thread: content, final dot and the next envelope in one write,
- *          so that a message costs one round trip and at most one a connection is in doubt
- *   esmtp  libesmtp in threads of its own: for an MTA on loopback without TLS, refused elsewhere
+ *   curl   sessions opened by libcurl (names, TCP, TLS, EHLO, AUTH), transactions by an own
+ * pipelined state machine in one epoll thread: content, final dot and the next envelope in one
+ * write, so that a message costs one round trip and at most one a connection is in doubt esmtp
+ * libesmtp in threads of its own: for an MTA on loopback without TLS, refused elsewhere
  *
  * The caller has committed the intent to send before it submits, and never submits more than
  * transport_room() allows: what is submitted is at most two messages a connection.
@@ -26,7 +26,7 @@
 enum relay_tls {
 	RELAY_TLS_STARTTLS, /* required: STARTTLS must be offered and succeed */
 	RELAY_TLS_IMPLICIT, /* TLS from the first octet (RFC 8314) */
-	RELAY_TLS_NONE,     /* plain text: only where configuration says so in so many words */
+	RELAY_TLS_NONE, /* plain text: only where configuration says so in so many words */
 };
 
 enum relay_transport { RELAY_CURL, RELAY_ESMTP };
@@ -37,34 +37,35 @@ struct relay {
 	uint16_t port;
 	enum relay_transport transport;
 	enum relay_tls tls;
-	const char *ca_file;  /* PEM to verify against; NULL = the system's */
+	const char *ca_file; /* PEM to verify against; NULL = the system's */
 	const char *username; /* NULL = no AUTH */
 	const char *password; /* NULL = no AUTH; never logged */
-	const char *helo;     /* name given in EHLO; NULL = the host's own */
-	unsigned connections;             /* at once, 1 to 1000 */
+	const char *helo; /* name given in EHLO; NULL = the host's own */
+	unsigned connections; /* at once, 1 to 1000 */
 	unsigned messages_per_connection; /* 0 = no limit */
 	unsigned timeout_s; /* ceiling for every wait, 0 = RFC 5321 section 4.5.3.2's own */
-	/* Called for each line of the dialogue when not NULL: direction '>' (ours) or '<' (the relay's).
-	 * Never with a password in it. Any thread. */
+	/* Called for each line of the dialogue when not NULL: direction '>' (ours) or '<' (the
+	 * relay's). Never with a password in it. Any thread. */
 	void (*on_dialogue)(void *user, char direction, struct str line);
 	void *user;
 };
 
 struct submission {
-	uint64_t id;       /* comes back in the outcome */
+	uint64_t id; /* comes back in the outcome */
 	struct str sender; /* envelope sender, past addr_parse() */
 	struct str recipient; /* past addr_parse() */
-	bool utf8;         /* the recipient's local part is not ASCII: needs SMTPUTF8 (RFC 6531) */
-	struct str envid;  /* for DSN (RFC 3461) where offered; printable ASCII, may be empty */
-	struct str message; /* as render() writes it; stays the caller's, unchanged until the outcome */
+	bool utf8; /* the recipient's local part is not ASCII: needs SMTPUTF8 (RFC 6531) */
+	struct str envid; /* for DSN (RFC 3461) where offered; printable ASCII, may be empty */
+	struct str message; /* as render() writes it; stays the caller's, unchanged until the
+			       outcome */
 };
 
 struct outcome {
 	uint64_t id;
 	enum verdict_action action;
 	enum smtp_phase phase; /* where it was decided */
-	struct reply reply;    /* code 0 and a sentence in `text` when the relay said nothing */
-	int64_t took_ms;       /* from submission */
+	struct reply reply; /* code 0 and a sentence in `text` when the relay said nothing */
+	int64_t took_ms; /* from submission */
 };
 
 struct transport;
@@ -73,8 +74,8 @@ struct transport;
  * ERR_CONFIG for esmtp with TLS, AUTH or a host that is not a loopback address, with the reason. */
 int transport_open(const struct relay *relay, struct transport **out, struct err *e);
 
-/* How many messages may be submitted now: 2 x connections, less those without an outcome, and 0 once
- * the relay is in trouble or the transport is stopping. */
+/* How many messages may be submitted now: 2 x connections, less those without an outcome, and 0
+ * once the relay is in trouble or the transport is stopping. */
 size_t transport_room(struct transport *t);
 
 /* Submit `n` messages (n <= transport_room()). Never blocks. */
@@ -85,8 +86,8 @@ void transport_submit(struct transport *t, const struct submission *s, size_t n)
  * waiting comes back with VERDICT_AGAIN, whatever is in flight with its own outcome. */
 size_t transport_wait(struct transport *t, int timeout_ms, struct outcome *out, size_t max);
 
-/* Begin to stop: what is in flight gets `grace_ms` to finish, the rest comes back with VERDICT_AGAIN,
- * connections end with QUIT. Outcomes are still fetched with transport_wait(). */
+/* Begin to stop: what is in flight gets `grace_ms` to finish, the rest comes back with
+ * VERDICT_AGAIN, connections end with QUIT. Outcomes are still fetched with transport_wait(). */
 void transport_stop(struct transport *t, int grace_ms);
 
 /* Stop at once and free; outcomes not fetched are lost, so fetch them first. NULL is allowed. */
@@ -95,16 +96,16 @@ void transport_close(struct transport *t);
 /* What a relay shows of itself. */
 struct relay_facts {
 	char greeting[256];
-	struct smtp_caps caps;     /* after TLS */
-	char tls_version[32];      /* "TLSv1.3", or "" */
+	struct smtp_caps caps; /* after TLS */
+	char tls_version[32]; /* "TLSv1.3", or "" */
 	char tls_cipher[64];
 	char certificate_subject[256], certificate_issuer[256];
 	char certificate_expires[64];
 	bool authenticated;
 };
 
-/* Connect, say EHLO (STARTTLS, AUTH), note what the relay offers, QUIT. Sends no mail. ERR_RELAY with
- * phase and reply in the sentence. */
+/* Connect, say EHLO (STARTTLS, AUTH), note what the relay offers, QUIT. Sends no mail. ERR_RELAY
+ * with phase and reply in the sentence. */
 int relay_probe(const struct relay *relay, struct relay_facts *out, struct err *e);
 
 #endif

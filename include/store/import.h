@@ -5,8 +5,8 @@
 #include "store/people.h"
 
 /*
- * Import by batches: rows already checked and normalised, sorted by key inside (that is what makes it
- * fast), all batches of a file in one transaction. Nothing is visible before import_commit().
+ * Import by batches: rows already checked and normalised, sorted by key inside (that is what makes
+ * it fast), all batches of a file in one transaction. Nothing is visible before import_commit().
  */
 struct import_row {
 	struct str key, email, first_name, last_name; /* empty names leave what is there */
@@ -26,13 +26,14 @@ struct import;
 int import_begin(struct store *s, int64_t list, struct str file, int64_t now, struct import **out,
 	int64_t *id, struct err *e);
 
-/* Add up to some 100,000 rows; reorders `rows`. The last of several rows with the same key wins, except
- * that a status other than ACTIVE wins over ACTIVE. A row whose address is suppressed, or whose subscription has
- * ended, is counted as suppressed and changes no status. Names in `attributes` become known fields. */
+/* Add up to some 100,000 rows; reorders `rows`. The last of several rows with the same key wins,
+ * except that a status other than ACTIVE wins over ACTIVE. A row whose address is suppressed, or
+ * whose subscription has ended, is counted as suppressed and changes no status. Names in
+ * `attributes` become known fields. */
 int import_batch(struct import *i, struct import_row *rows, size_t n, struct err *e);
 
-/* Write the record with `rejected` rows counted in, and commit. Frees the handle also on error, when
- * nothing has changed. */
+/* Write the record with `rejected` rows counted in, and commit. Frees the handle also on error,
+ * when nothing has changed. */
 int import_commit(struct import *i, int64_t rejected, struct import_counts *out, struct err *e);
 
 /* Undo all and free; NULL is allowed. Fills `out` (may be NULL) with what would have been done: the
@@ -45,7 +46,7 @@ struct import_record {
 	struct str list, file;
 	struct import_counts counts;
 };
-int import_each(struct store *s, bool (*each)(void *user, const struct import_record *r), void *user,
-	struct err *e);
+int import_each(struct store *s, bool (*each)(void *user, const struct import_record *r),
+	void *user, struct err *e);
 
 #endif

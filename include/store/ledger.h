@@ -14,8 +14,8 @@ enum issue_state {
 	ISSUE_SCHEDULED, /* waits for its time */
 	ISSUE_DELIVERING, /* its time has come and copies are left to send */
 	ISSUE_PAUSED,
-	ISSUE_DONE,      /* every copy has a final state */
-	ISSUE_HELD,      /* overdue by more than late_after: waits for a word from the operator */
+	ISSUE_DONE, /* every copy has a final state */
+	ISSUE_HELD, /* overdue by more than late_after: waits for a word from the operator */
 	ISSUE_CANCELLED,
 	ISSUE_STATE_N,
 };
@@ -27,15 +27,16 @@ struct issue {
 	enum issue_state state;
 	int64_t created_at, due_at, done_at; /* done_at 0 = not done */
 	unsigned char uuid[16];
-	struct str hash;    /* SHA-256 of source and program, hex */
-	struct str source;  /* the Markdown file; only filled by issue_get() */
+	struct str hash; /* SHA-256 of source and program, hex */
+	struct str source; /* the Markdown file; only filled by issue_get() */
 	struct str program; /* mail/program.h, packed; only filled by issue_get() */
 	struct str pause_reason; /* why it is paused or held, in words; may be empty */
 };
 
-/* Insert the issue (its id and uuid are filled) and freeze its audience: one queued row for each active,
- * not suppressed subscription of the list, due at issue->due_at, all in one transaction. `frozen` is
- * their number. ERR_EXISTS for a slug that is taken on that list. `dry_run` only counts. */
+/* Insert the issue (its id and uuid are filled) and freeze its audience: one queued row for each
+ * active, not suppressed subscription of the list, due at issue->due_at, all in one transaction.
+ * `frozen` is their number. ERR_EXISTS for a slug that is taken on that list. `dry_run` only
+ * counts. */
 int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_run, int64_t now,
 	int64_t *frozen, struct err *e);
 
@@ -60,8 +61,8 @@ int issue_counts(struct store *s, int64_t issue, struct issue_counts *out, struc
 
 /* ---- delivering ---- */
 
-/* A worker's lease. Everything it claims carries it; once it is over, others may take the rows: claimed
- * ones become queued, sending ones in_doubt. */
+/* A worker's lease. Everything it claims carries it; once it is over, others may take the rows:
+ * claimed ones become queued, sending ones in_doubt. */
 struct lease {
 	int64_t id;
 	int64_t until; /* Unix seconds */
@@ -79,9 +80,9 @@ int lease_open(struct store *s, int64_t now, int seconds, struct lease *out, str
 int lease_renew(struct store *s, struct lease *l, int64_t now, int seconds, struct err *e);
 int lease_close(struct store *s, struct lease *l, int64_t now, struct err *e);
 
-/* Issues whose time has come become delivering; those overdue by more than `late_after` seconds (0 =
- * never) that have sent nothing yet are held; delivering ones without open rows become done. Returns
- * how many issues changed, or -1. */
+/* Issues whose time has come become delivering; those overdue by more than `late_after` seconds (0
+ * = never) that have sent nothing yet are held; delivering ones without open rows become done.
+ * Returns how many issues changed, or -1. */
 int issues_turn(struct store *s, int64_t now, int64_t late_after, struct err *e);
 
 /* A claimed copy, with what rendering needs. */
@@ -91,19 +92,20 @@ struct claim {
 	struct str email, first_name, last_name, attributes;
 };
 
-/* Claim up to `limit` rows that are due, oldest first, of issues that are delivering: an array of *n in
- * `a`. Rows whose reader has unsubscribed, is suppressed or was erased since the freeze become skipped
- * instead. In-doubt rows of a first doubt are queued again before that when `resend_in_doubt`. */
+/* Claim up to `limit` rows that are due, oldest first, of issues that are delivering: an array of
+ * *n in `a`. Rows whose reader has unsubscribed, is suppressed or was erased since the freeze
+ * become skipped instead. In-doubt rows of a first doubt are queued again before that when
+ * `resend_in_doubt`. */
 int ledger_claim(struct store *s, const struct lease *l, int64_t now, size_t limit,
 	bool resend_in_doubt, struct arena *a, struct claim **out, size_t *n, struct err *e);
 
-/* claimed → sending: the intent, to be committed before the message is submitted. 1 when made, 0 when
- * the row is no longer this lease's or its reader has left since, or -1. */
+/* claimed → sending: the intent, to be committed before the message is submitted. 1 when made, 0
+ * when the row is no longer this lease's or its reader has left since, or -1. */
 int ledger_intend(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
 	int64_t now, struct err *e);
 
-/* Give a row back that was claimed or sending and about which nothing was said: → queued, due now, no
- * attempt used. */
+/* Give a row back that was claimed or sending and about which nothing was said: → queued, due now,
+ * no attempt used. */
 int ledger_release(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
 	int64_t now, struct err *e);
 
@@ -111,25 +113,26 @@ int ledger_release(struct store *s, const struct lease *l, int64_t issue, int64_
 struct attempt {
 	int64_t issue, subscriber;
 	int64_t at;
-	struct str relay;      /* name */
+	struct str relay; /* name */
 	enum smtp_phase phase;
-	int code;              /* 0 = none */
-	struct str status;     /* enhanced code, may be empty */
-	struct str text;       /* the relay's words, or ours when it said nothing */
+	int code; /* 0 = none */
+	struct str status; /* enhanced code, may be empty */
+	struct str text; /* the relay's words, or ours when it said nothing */
 	int64_t took_ms;
-	enum delivery_state state; /* of the row after it: sent, deferred, failed, expired, in_doubt */
-	int64_t due_at;            /* of a deferred row */
+	enum delivery_state
+		state; /* of the row after it: sent, deferred, failed, expired, in_doubt */
+	int64_t due_at; /* of a deferred row */
 };
 
-/* sending → a->state, with its attempt row, under the lease. 1 when made; 0 when the lease no longer
- * holds the row: the attempt is recorded all the same and the row left alone; or -1. */
+/* sending → a->state, with its attempt row, under the lease. 1 when made; 0 when the lease no
+ * longer holds the row: the attempt is recorded all the same and the row left alone; or -1. */
 int ledger_settle(struct store *s, const struct lease *l, const struct attempt *a, struct err *e);
 
 /* When the next row is due (0 = none is queued or deferred, of issues that are not paused). */
 int ledger_next_due(struct store *s, int64_t *at, struct err *e);
 
-/* Pause a relay until `until` with the reason in words, and look it up: `*until` is 0 when it is not
- * paused. `failures` counts pauses without a success in between; relay_ok() sets it back. */
+/* Pause a relay until `until` with the reason in words, and look it up: `*until` is 0 when it is
+ * not paused. `failures` counts pauses without a success in between; relay_ok() sets it back. */
 int relay_pause(struct store *s, struct str relay, int64_t until, struct str reason, struct err *e);
 int relay_ok(struct store *s, struct str relay, struct err *e);
 struct relay_state {
@@ -137,8 +140,8 @@ struct relay_state {
 	int failures;
 	struct str reason;
 };
-int relay_state(struct store *s, struct str relay, struct arena *a, struct relay_state *out,
-	struct err *e);
+int relay_state(
+	struct store *s, struct str relay, struct arena *a, struct relay_state *out, struct err *e);
 
 /* ---- telling ---- */
 

@@ -28,11 +28,11 @@ int list_each(struct store *s, bool (*each)(void *user, const struct list *list)
 	struct err *e);
 
 enum subscription_status {
-	SUBSCRIPTION_PENDING,      /* has not confirmed yet (double opt-in) */
+	SUBSCRIPTION_PENDING, /* has not confirmed yet (double opt-in) */
 	SUBSCRIPTION_ACTIVE,
 	SUBSCRIPTION_UNSUBSCRIBED, /* left: no import brings it back */
-	SUBSCRIPTION_BOUNCED,      /* the address is dead */
-	SUBSCRIPTION_COMPLAINED,   /* called it spam */
+	SUBSCRIPTION_BOUNCED, /* the address is dead */
+	SUBSCRIPTION_COMPLAINED, /* called it spam */
 	SUBSCRIPTION_STATUS_N,
 };
 
@@ -59,16 +59,16 @@ int subscriber_put(struct store *s, struct subscriber *person, struct str key, i
 	bool *added, struct err *e);
 
 /* By key (mail/addr.h). ERR_MISSING. Views in `a`. */
-int subscriber_get(struct store *s, struct str key, struct arena *a, struct subscriber *out,
-	struct err *e);
+int subscriber_get(
+	struct store *s, struct str key, struct arena *a, struct subscriber *out, struct err *e);
 
 /* Those whose address or name contains `text` (all for the empty view), by id, at most `limit`. */
 int subscriber_find(struct store *s, struct str text, size_t limit,
 	bool (*each)(void *user, const struct subscriber *person), void *user, struct err *e);
 
 /* Subscriptions of one subscriber: an array of *n in `a`. */
-int subscriber_subscriptions(struct store *s, int64_t id, struct arena *a, struct subscription **out,
-	size_t *n, struct err *e);
+int subscriber_subscriptions(struct store *s, int64_t id, struct arena *a,
+	struct subscription **out, size_t *n, struct err *e);
 
 /* Put a subscriber on a list or change the status there, with the consent record: how it came about
  * (`source`, in words). Somebody who unsubscribed, bounced or complained is made ACTIVE again only
@@ -76,18 +76,20 @@ int subscriber_subscriptions(struct store *s, int64_t id, struct arena *a, struc
 int subscription_put(struct store *s, int64_t subscriber, int64_t list,
 	enum subscription_status status, struct str source, bool proof, int64_t now, struct err *e);
 
-/* Unsubscribe from one list (0 = all). Returns how many subscriptions changed, or -1. Copies that wait
- * are skipped when they are claimed. */
+/* Unsubscribe from one list (0 = all). Returns how many subscriptions changed, or -1. Copies that
+ * wait are skipped when they are claimed. */
 int subscriber_unsubscribe(struct store *s, int64_t subscriber, int64_t list, struct str source,
 	int64_t now, struct err *e);
 
-/* Erase: row, subscriptions, events, attempts' texts, name it as erased in deliveries (counts stay).
- * The suppression by keyed hash stays, so that no import brings the address back. */
-int subscriber_erase(struct store *s, int64_t subscriber, struct str key, int64_t now, struct err *e);
+/* Erase: row, subscriptions, events, attempts' texts, name it as erased in deliveries (counts
+ * stay). The suppression by keyed hash stays, so that no import brings the address back. */
+int subscriber_erase(
+	struct store *s, int64_t subscriber, struct str key, int64_t now, struct err *e);
 
-/* Suppress an address everywhere, for `reason` ("hand", "bounce", "complaint", "erased"). Stored as a
- * keyed hash of the key beside reason and time. Idempotent. */
-int suppression_add(struct store *s, struct str key, const char *reason, int64_t now, struct err *e);
+/* Suppress an address everywhere, for `reason` ("hand", "bounce", "complaint", "erased"). Stored as
+ * a keyed hash of the key beside reason and time. Idempotent. */
+int suppression_add(
+	struct store *s, struct str key, const char *reason, int64_t now, struct err *e);
 
 /* Whether `key` is suppressed; when so, reason (in `a`) and time. 1, 0, or -1. */
 int suppression_get(struct store *s, struct str key, struct arena *a, struct str *reason,
@@ -96,7 +98,8 @@ int suppression_get(struct store *s, struct str key, struct arena *a, struct str
 /* Lift a suppression. ERR_MISSING where there is none. */
 int suppression_remove(struct store *s, struct str key, struct err *e);
 
-/* Names of the attributes that subscribers have (for {{ subscriber.NAME }}): an array of *n in `a`. */
+/* Names of the attributes that subscribers have (for {{ subscriber.NAME }}): an array of *n in `a`.
+ */
 int fields_get(struct store *s, struct arena *a, const char ***out, size_t *n, struct err *e);
 
 /* One line of a subscriber's history. */

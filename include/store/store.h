@@ -13,11 +13,13 @@
 /*
  * The store: opening, migrations, transactions, settings. The other headers of this folder add the
  * verbs of each domain to the same handle. A handle is one thread's. Errors: ERR_BUSY when another
- * process holds the write lock too long, ERR_IO for disk trouble, ERR_BUG for SQL that does not fit.
+ * process holds the write lock too long, ERR_IO for disk trouble, ERR_BUG for SQL that does not
+ * fit.
  */
 struct store;
 
-/* Create a new database at `path` (mode 0640) with the newest schema. ERR_EXISTS where there is one. */
+/* Create a new database at `path` (mode 0640) with the newest schema. ERR_EXISTS where there is
+ * one. */
 int store_create(const char *path, struct store **out, struct err *e);
 
 /* Open the database at `path`. ERR_MISSING where there is none; ERR_INPUT for a file that is no
@@ -30,36 +32,36 @@ void store_close(struct store *s);
 
 /* What store_migrate() did. */
 struct store_migration {
-	int from, to;      /* schema numbers */
-	char copy[1024];   /* where the copy from before was put; "" when nothing was to do */
+	int from, to; /* schema numbers */
+	char copy[1024]; /* where the copy from before was put; "" when nothing was to do */
 };
 
-/* Bring the database at `path` to the newest schema: first a copy beside it, PATH.before-N, then all
- * missing migrations in one transaction. `dry_run` only tells. ERR_CONFIG when it is newer. */
+/* Bring the database at `path` to the newest schema: first a copy beside it, PATH.before-N, then
+ * all missing migrations in one transaction. `dry_run` only tells. ERR_CONFIG when it is newer. */
 int store_migrate(const char *path, bool dry_run, struct store_migration *out, struct err *e);
 
 /* Check the file (quick or whole, sqlite's own checks), foreign keys, and the ledger's invariants:
- * counts equal to the rows, no lease on a row at rest, every sent row with an attempt. Each finding is
- * given to `finding`. Returns their number, or -1. */
+ * counts equal to the rows, no lease on a row at rest, every sent row with an attempt. Each finding
+ * is given to `finding`. Returns their number, or -1. */
 int store_check(struct store *s, bool whole, void (*finding)(void *user, const char *text),
 	void *user, struct err *e);
 
 /* Group several verbs into one transaction: begin (takes the write lock), then commit or roll back.
- * Every verb that changes something may also stand alone, and is then its own transaction. Counts by
- * state are brought up to date in the commit. */
+ * Every verb that changes something may also stand alone, and is then its own transaction. Counts
+ * by state are brought up to date in the commit. */
 int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e);
 void store_rollback(struct store *s);
 
-/* A setting of the site that is data, not configuration (site id, paused relays). Reading one that is
- * not there gives the empty view. Values in `a`. */
-int store_setting_get(struct store *s, const char *name, struct arena *a, struct str *value,
-	struct err *e);
+/* A setting of the site that is data, not configuration (site id, paused relays). Reading one that
+ * is not there gives the empty view. Values in `a`. */
+int store_setting_get(
+	struct store *s, const char *name, struct arena *a, struct str *value, struct err *e);
 int store_setting_put(struct store *s, const char *name, struct str value, struct err *e);
 
 /* Append to the site's history: what happened (a word such as "import", "unsubscribe"), to which
  * subscriber (0 = none), and the detail in words. Append-only. */
-int store_event(struct store *s, int64_t at, const char *what, int64_t subscriber, struct str detail,
-	struct err *e);
+int store_event(struct store *s, int64_t at, const char *what, int64_t subscriber,
+	struct str detail, struct err *e);
 
 #endif
