@@ -66,6 +66,7 @@ bool clock_parse(struct str text, int64_t *t)
 	struct str s = str_trim(text);
 	struct tm tm = {0};
 	int hours = 0, minutes = 0, mday;
+	int64_t seconds;
 	bool behind;
 
 	if (!number(&s, 4, 1970, 9999, &tm.tm_year) || !sign(&s, "-") ||
@@ -87,9 +88,9 @@ bool clock_parse(struct str text, int64_t *t)
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
 	mday = tm.tm_mday;
-	*t = timegm(&tm);
+	seconds = timegm(&tm);
 	if (tm.tm_mday != mday) /* 30 February: timegm() moved it */
 		return false;
-	*t -= (behind ? -1 : 1) * (hours * 3600 + minutes * 60);
+	*t = seconds - (behind ? -1 : 1) * (hours * 3600 + minutes * 60);
 	return true;
 }
