@@ -3,8 +3,6 @@
 #define APP_COPY_H
 
 #include "app/site.h"
-#include "mail/dkim.h"
-#include "mail/program.h"
 #include "store/ledger.h"
 
 /*
@@ -13,16 +11,22 @@
  */
 struct copy_maker;
 
-/* Prepare for issue `issue` of list `list`, whose packed program is `packed` (must outlive it). */
-int copy_maker_open(struct site *s, const unsigned char uuid[16], struct str packed,
+/* Prepare for copies of one issue: its UUID (16 octets), and its packed program, which must outlive the
+ * maker. Without a UUID the copies are proofs: a random Message-ID, links that lead nowhere, no
+ * List-Unsubscribe. ERR_CONFIG, ERR_DENIED for the DKIM key, ERR_INPUT for the program. */
+int copy_maker_open(struct site *s, const unsigned char *uuid, struct str packed,
 	struct copy_maker **out, struct err *e);
 
 /* Free; NULL is allowed. */
 void copy_maker_close(struct copy_maker *m);
 
 /* Append the whole message for `claim` to `message`, and its envelope sender (with the signed VERP
- * token) to `sender`. Signs where the configuration says so. */
+ * token) to `sender`. Signs where the configuration says so. ERR_INPUT, ERR_BUG. */
 int copy_make(struct copy_maker *m, const struct claim *claim, int64_t now, struct buf *message,
 	struct buf *sender, struct err *e);
+
+/* As copy_make(), but what a reader sees of it, not encoded: `which` as for render_part(). */
+int copy_preview(struct copy_maker *m, const struct claim *claim, int64_t now, const char *which,
+	struct buf *out, struct err *e);
 
 #endif

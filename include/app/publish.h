@@ -4,7 +4,7 @@
 
 #include "app/site.h"
 #include "mail/compile.h"
-#include "mail/render.h"
+#include "net/transport.h"
 #include "store/ledger.h"
 #include "store/people.h"
 
@@ -16,14 +16,14 @@ struct publish {
 	struct issue_source source;
 	struct list list;
 	struct compile_sender sender;
-	struct composed composed;
-	struct program program;
+	struct compile_warning *warning; /* remarks about the content */
 	struct str text; /* the file's bytes */
+	struct str program; /* packed (mail/program.h) */
 };
 
-/* Read `file`, find its list and theme (the site's own copy first, then the built-in one), compile.
- * The one door of check, preview, test and schedule, so that they cannot differ. ERR_INPUT with
- * FILE:LINE, ERR_MISSING. */
+/* Read `file`, find its list and theme (the site's own copy of a template first, then the built-in
+ * one), compile. The one door of check, preview, test and schedule, so that they cannot differ.
+ * ERR_INPUT with FILE:LINE, ERR_MISSING. `out` is freed by publish_free() also after an error. */
 int publish_compile(struct site *s, const char *file, struct publish *out, struct err *e);
 
 /* Free; a zeroed one is allowed. */
@@ -34,20 +34,24 @@ struct publish_result {
 	int64_t issue, copies, due_at;
 };
 
-/* Schedule at `due_at` (0 = now, or the front matter's send_at). ERR_EXISTS, ERR_DENIED when the
- * list has nobody on it. */
+/* Schedule at `due_at` (0 = the front matter's send_at, else now). ERR_EXISTS for a slug that was used
+ * before on that list, ERR_MISSING when nobody is on the list. */
 int publish_schedule(struct site *s, struct publish *p, int64_t due_at, bool dry_run, int64_t now,
 	struct publish_result *out, struct err *e);
 
-/* Render the copy of one reader: the subscriber of key `to`, or (where there is none) an address
- * without names or attributes. With `issue` 0 it is a proof: its links carry no working token. The
- * whole message is appended to `out`. */
-int publish_render(struct site *s, const struct program *p, const struct issue *issue, int64_t list,
-	struct str to, int64_t now, struct buf *out, struct err *e);
+/* The three faces of a preview; each is appended to its buffer. */
+struct publish_preview {
+	struct buf eml, html, text;
+};
 
-/* Send one proof copy to `to` through `relay` and wait for the answer. ERR_RELAY, with the reply.
- */
-int publish_proof(struct site *s, struct publish *p, struct str to, const struct relay *relay,
+/* Render a proof as `address` would get it: with the names and attributes of the subscriber of that
+ * address, or with none where there is no such subscriber. ERR_INPUT for what is no address. */
+int publish_preview(struct site *s, struct publish *p, struct str address, int64_t now,
+	struct publish_preview *out, struct err *e);
+
+/* Send one proof to `address` through `relay` and wait for the answer. ERR_RELAY, with phase and reply,
+ * when the relay did not take it. */
+int publish_proof(struct site *s, struct publish *p, struct str address, const struct relay *relay,
 	int64_t now, struct outcome *out, struct err *e);
 
 #endif

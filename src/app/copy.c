@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/copy.h"
+#include "mail/dkim.h"
+#include "mail/msgid.h"
+#include "mail/render.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+/* Longer than any message that assemble() lets through, with every slot filled. */
+enum { MESSAGE_MAX = 4 * 1024 * 1024, VALUES_MAX = 1024 * 1024 };
+
+struct copy_maker {
+	const struct site *site;
+	struct arena arena; /* program, values' table */
+	unsigned char uuid[16];
+	bool proof;
+	struct program program;
+	int *source; /* program.var_n: which value a variable takes, or VALUE_FIELD */
+	struct str *value; /* program.var_n: of the copy being made */
+	bool wants_attributes;
+	struct dkim *dkim;
+	struct buf unsigned_copy; /* what is to be signed */
+	struct buf scratch; /* values made for one copy, one after the other */
+};
+
+/* Values that do not come from a subscriber's attributes, and their names in a program. */
+enum {
+	VALUE_EMAIL,
+	VALUE_FIRST_NAME,
+	VALUE_LAST_NAME,
+	VALUE_NAME,
+	VALUE_UNSUBSCRIBE,
+	VALUE_PREFERENCES,
+	VALUE_VIEW,
+	VALUE_FIELD, /* any other: subscriber.NAME */
+};
+static const char *const value_name[] = {
+	[VALUE_EMAIL] = "subscriber.email",
+	[VALUE_FIRST_NAME] = "subscriber.first_name",
+	[VALUE_LAST_NAME] = "subscriber.last_name",
+	[VALUE_NAME] = "subscriber.name",
+	[VALUE_UNSUBSCRIBE] = "unsubscribe_url",
+	[VALUE_PREFERENCES] = "preferences_url",
+	[VALUE_VIEW] = "web_url",
+};
+
+static int source_of(struct str var)
+{
+	for (int i = 0; i < VALUE_FIELD; i++)
+		if (str_eq(var, str_of(value_name[i])))
+			return i;
+	return VALUE_FIELD;
+}
+
+static int open_dkim(struct copy_maker *m, struct err *e)
+{
+	const struct config *c = &m->site->config;
+	struct str pem;
+
+	if (!c->dkim.enabled)
+		return 0;
+	if (config_secret(&m->arena, c->dkim.key_file, &pem, e) < 0)
+		return -1;
+	return dkim_open(pem, c->dkim.domain, c->dkim.selector, &m->dkim, e);
+}
+
+int copy_maker_open(struct site *s, const unsigned char *uuid, struct str packed,
+	struct copy_maker **out, struct err *e)
+{
+	struct copy_maker *m = calloc(1, sizeof *m);
+
+	if (!m)
+		return err_set(e, ERR_IO, "out of memory");
+	m->site = s;
+	m->proof = !uuid;
+	if (uuid)
+		memcpy(m->uuid, uuid, sizeof m->uuid);
+	else
+		uuid_generate_random(m->uuid);
+	buf_init(&m->unsigned_copy, MESSAGE_MAX);
+	buf_init(&m->scratch, VALUES_MAX);
+	if (program_unpack(&m->arena, packed, &m->program, e) < 0 || open_dkim(m, e) < 0) {
+		copy_maker_close(m);
+		return -1;
+	}
+	m->value = arena_array(&m->arena, m->program.var_n, sizeof *m->value);
+	m->source = arena_array(&m->arena, m->program.var_n, sizeof *m->source);
+	for (size_t i = 0; i < m->program.var_n; i++) {
+		m->source[i] = source_of(m->program.var[i]);
+		m->wants_attributes |= m->source[i] == VALUE_FIELD;
+	}
+	*out = m;
+	return 0;
+}
+
+void copy_maker_close(struct copy_maker *m)
+{
+	if (!m)
+		return;
+	dkim_close(m->dkim);
+	buf_free(&m->unsigned_copy);
+	buf_free(&m->scratch);
+	arena_free(&m->arena);
+	free(m);
+}
+
+/* Views into `scratch` would move when it grows, so each value is written to its end and remembered by
+ * its place until all are there. */
+struct span {
+	size_t from, to;
+};
+
+static struct str span_view(const struct copy_maker *m, struct span s)
+{
+	return str_slice(buf_view(&m->scratch), s.from, s.to);
+}
+
+/* A signed link of the public pages; a proof's links lead nowhere. */
+static struct span link_to(
+	struct copy_maker *m, const char *path, enum token_purpose purpose, int64_t a, int64_t b)
+{
+	struct token t = {purpose, (uint64_t)a, (uint64_t)b};
+	struct span s = {.from = m->scratch.n};
+
+	buf_str(&m->scratch, m->site->config.web.url);
+	buf_cstr(&m->scratch, path);
+	if (m->proof)
+		buf_cstr(&m->scratch, "proof");
+	else
+		token_make(&m->site->key, &t, &m->scratch);
+	s.to = m->scratch.n;
+	return s;
+}
+
+/* What a copy needs besides the subscriber's own fields. */
+struct links {
+	struct span unsubscribe, preferences, view, mailto, message_id, name;
+};
+
+static void make_links(struct copy_maker *m, const struct claim *c, struct links *l)
+{
+	const struct config *config = &m->site->config;
+	struct token t = {TOKEN_UNSUBSCRIBE, (uint64_t)c->list, (uint64_t)c->subscriber};
+
+	buf_reset(&m->scratch);
+	l->unsubscribe = link_to(m, "/u/", TOKEN_UNSUBSCRIBE, c->list, c->subscriber);
+	l->preferences = link_to(m, "/m/", TOKEN_PREFERENCES, c->list, c->subscriber);
+	l->view = link_to(m, "/v/", TOKEN_VIEW, c->issue, c->subscriber);
+	l->mailto.from = m->scratch.n;
+	if (config->bounce.unsubscribe.n && !m->proof) {
+		buf_cstr(&m->scratch, "mailto:");
+		buf_str(&m->scratch, config->bounce.unsubscribe);
+		buf_char(&m->scratch, '+');
+		token_make(&m->site->key, &t, &m->scratch);
+		buf_char(&m->scratch, '@');
+		buf_str(&m->scratch, config->bounce.domain);
+	}
+	l->mailto.to = l->message_id.from = m->scratch.n;
+	msgid_make(m->uuid, c->subscriber, config->publication.list_domain, &m->scratch);
+	l->message_id.to = l->name.from = m->scratch.n;
+	buf_str(&m->scratch, c->first_name);
+	if (c->first_name.n && c->last_name.n)
+		buf_char(&m->scratch, ' ');
+	buf_str(&m->scratch, c->last_name);
+	l->name.to = m->scratch.n;
+}
+
+/* The text of attribute `name`: strings as they are, numbers and booleans as JSON writes them. Views
+ * into `attributes` or `a`. */
+static struct str attribute(json_t *attributes, struct str name, struct arena *a)
+{
+	json_t *v = json_object_getn(attributes, name.p, name.n);
+	char *text;
+	struct str copy;
+
+	if (json_is_string(v))
+		return (struct str){json_string_value(v), json_string_length(v)};
+	if (!v || json_is_null(v))
+		return STR("");
+	text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+	copy = arena_str(a, str_of(text));
+	free(text);
+	return copy;
+}
+
+static void fill_values(struct copy_maker *m, const struct claim *c, const struct links *l,
+	json_t *attributes, struct arena *a)
+{
+	const struct str own[] = {
+		[VALUE_EMAIL] = c->email,
+		[VALUE_FIRST_NAME] = c->first_name,
+		[VALUE_LAST_NAME] = c->last_name,
+		[VALUE_NAME] = span_view(m, l->name),
+		[VALUE_UNSUBSCRIBE] = span_view(m, l->unsubscribe),
+		[VALUE_PREFERENCES] = span_view(m, l->preferences),
+		[VALUE_VIEW] = span_view(m, l->view),
+	};
+	const size_t prefix = STR("subscriber.").n;
+
+	for (size_t i = 0; i < m->program.var_n; i++) {
+		struct str var = m->program.var[i];
+
+		m->value[i] = m->source[i] == VALUE_FIELD
+				      ? attribute(attributes, str_slice(var, prefix, var.n), a)
+				      : own[m->source[i]];
+	}
+}
+
+static int sign(struct copy_maker *m, int64_t now, struct buf *message, struct err *e)
+{
+	struct str copy = buf_view(&m->unsigned_copy);
+
+	if (dkim_sign(m->dkim, copy, now, message, e) < 0)
+		return -1;
+	buf_str(message, copy);
+	return 0;
+}
+
+static void make_sender(struct copy_maker *m, const struct claim *c, struct buf *sender)
+{
+	const struct config *config = &m->site->config;
+	struct token t = {TOKEN_VERP, (uint64_t)c->issue, (uint64_t)c->subscriber};
+
+	buf_str(sender, config->bounce.prefix);
+	token_make(&m->site->key, &t, sender);
+	buf_char(sender, '@');
+	buf_str(sender, config->bounce.domain);
+}
+
+/* Call render() or render_part() with everything in place. */
+static int fill(struct copy_maker *m, const struct claim *c, int64_t now, const char *which,
+	struct buf *out, struct err *e)
+{
+	json_t *attributes = NULL;
+	struct arena a = {0};
+	struct render_copy copy;
+	struct links l;
+	int rc = -1;
+
+	if (m->wants_attributes && c->attributes.n) {
+		attributes = json_loadb(c->attributes.p, c->attributes.n, 0, NULL);
+		if (!json_is_object(attributes)) {
+			err_set(e, ERR_BUG,
+				"the attributes of subscriber %lld are not a JSON object",
+				(long long)c->subscriber);
+			goto out;
+		}
+	}
+	make_links(m, c, &l);
+	if (m->scratch.over) {
+		err_set(e, ERR_BUG, "the values of subscriber %lld are too long",
+			(long long)c->subscriber);
+		goto out;
+	}
+	fill_values(m, c, &l, attributes, &a);
+	copy = (struct render_copy){
+		.to = c->email,
+		.message_id = span_view(m, l.message_id),
+		.date = now,
+		.unsubscribe_url = m->proof ? STR("") : span_view(m, l.unsubscribe),
+		.unsubscribe_mailto = span_view(m, l.mailto),
+		.value = m->value,
+	};
+	rc = which ? render_part(&m->program, &copy, which, out, e)
+		   : render(&m->program, &copy, out, e);
+out:
+	json_decref(attributes);
+	arena_free(&a);
+	return rc;
+}
+
+int copy_make(struct copy_maker *m, const struct claim *c, int64_t now, struct buf *message,
+	struct buf *sender, struct err *e)
+{
+	buf_reset(&m->unsigned_copy);
+	if (fill(m, c, now, NULL, m->dkim ? &m->unsigned_copy : message, e) < 0)
+		return -1;
+	if (m->dkim && sign(m, now, message, e) < 0)
+		return -1;
+	make_sender(m, c, sender);
+	return 0;
+}
+
+int copy_preview(struct copy_maker *m, const struct claim *c, int64_t now, const char *which,
+	struct buf *out, struct err *e)
+{
+	return fill(m, c, now, which, out, e);
+}

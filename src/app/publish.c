@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/publish.h"
+#include "app/copy.h"
+#include "base/embed.h"
+#include "base/enc.h"
+#include "base/file.h"
+
+#include "base/clock.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEMPLATE_MAX = 256 * 1024, PROGRAM_MAX = 4 * 1024 * 1024, MESSAGE_MAX = 4 * 1024 * 1024 };
+
+/* One file of a theme: the site's own copy, else the one inside the program. */
+static int read_template(struct site *s, struct arena *a, const char *theme, const char *file,
+	struct str *out, struct err *e)
+{
+	char *path = arena_printf(a, "%s/%s/%s", s->config.templates, theme, file);
+	char *name = arena_printf(a, "%s/%s", theme, file);
+	struct err missing = {0};
+	struct buf b;
+
+	buf_init(&b, TEMPLATE_MAX);
+	if (file_read(path, &b, &missing) == 0) {
+		*out = arena_str(a, buf_view(&b));
+		buf_free(&b);
+		return 0;
+	}
+	buf_free(&b);
+	if (missing.code != ERR_MISSING)
+		return err_set(e, missing.code, "%s", missing.text);
+	*out = embedded_get(embedded_templates, name);
+	if (out->p)
+		return 0;
+	return err_set(e, ERR_MISSING,
+		"there is no template '%s': neither '%s' nor a built-in one of that name", name,
+		path);
+}
+
+/* A theme's name becomes a path: letters, digits, '-' and '_' only. */
+static int check_theme_name(const struct issue_source *source, struct str name, struct err *e)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
+			continue;
+		return err_set(e, ERR_INPUT,
+			"%s: the theme '%.*s' is not a name of a folder in mail-templates: use "
+			"a-z, 0-9, '-' and '_'",
+			source->file, STR_ARG(name));
+	}
+	return 0;
+}
+
+static int load_theme(struct site *s, struct publish *p, struct theme *out, struct err *e)
+{
+	struct arena *a = &p->arena;
+	struct str name = p->source.theme.n ? p->source.theme : p->list.theme;
+	struct theme_files files = {0};
+	const char *folder;
+
+	if (check_theme_name(&p->source, name, e) < 0)
+		return -1;
+	folder = name.n ? arena_cstr(a, name) : "default";
+	files.name = arena_printf(a, "mail-templates/%s", folder);
+	if (read_template(s, a, folder, "theme.conf", &files.theme_conf, e) < 0 ||
+		read_template(s, a, folder, "layout.html", &files.layout_html, e) < 0 ||
+		read_template(s, a, folder, "blocks.html", &files.blocks_html, e) < 0 ||
+		read_template(s, a, folder, "layout.txt", &files.layout_txt, e) < 0)
+		return -1;
+	return theme_parse(a, &files, out, e);
+}
+
+/* A mailbox of the issue, else of the list, else the publication's. */
+static int choose_mailbox(struct publish *p, const char *key, struct str of_issue,
+	struct str of_list, const struct mailbox *of_publication, struct str *name,
+	struct str *email, struct err *e)
+{
+	struct str text = of_issue.n ? of_issue : of_list;
+	struct mailbox m = *of_publication;
+
+	if (text.n && mailbox_parse(&p->arena, text, &m, e) < 0)
+		return err_prefix(e, "%s: %s: ", of_issue.n ? p->source.file : "list", key);
+	*name = m.name;
+	*email = m.addr.email;
+	return 0;
+}
+
+static int make_sender(struct site *s, struct publish *p, struct err *e)
+{
+	const struct config *c = &s->config;
+	struct compile_sender *to = &p->sender;
+
+	*to = (struct compile_sender){
+		.name = c->publication.name,
+		.tagline = c->publication.tagline,
+		.address = c->publication.address,
+		.url = c->publication.url,
+		.lang = p->source.lang.n ? p->source.lang : c->publication.lang,
+		.list_slug = p->list.slug,
+		.list_name = p->list.name,
+		.list_id = str_of(arena_printf(&p->arena, "%.*s.%.*s", STR_ARG(p->list.slug),
+			STR_ARG(c->publication.list_domain))),
+		.sender_id = c->publication.sender_id,
+		.accent_label = c->publication.accent_label,
+		.callout_label = c->publication.callout_label,
+	};
+	if (choose_mailbox(p, "from", p->source.from, p->list.from, &c->publication.from,
+		    &to->from_name, &to->from_email, e) < 0)
+		return -1;
+	return choose_mailbox(p, "reply_to", p->source.reply_to, p->list.reply_to,
+		&c->publication.reply_to, &to->reply_to_name, &to->reply_to_email, e);
+}
+
+static int compile(struct site *s, struct publish *p, const struct theme *theme, struct err *e)
+{
+	struct compile_input in = {.issue = &p->source, .theme = theme, .sender = &p->sender};
+	struct composed composed = {0};
+	struct program program = {0};
+	const char **fields;
+	struct buf packed;
+
+	if (fields_get(s->store, &p->arena, &fields, &in.fields_n, e) < 0)
+		return -1;
+	in.fields = fields;
+	if (compose(&p->arena, &in, &composed, e) < 0 ||
+		assemble(&p->arena, &in, &composed, &program, e) < 0)
+		return -1;
+	buf_init(&packed, PROGRAM_MAX);
+	program_pack(&program, &packed);
+	if (packed.over) {
+		buf_free(&packed);
+		return err_set(e, ERR_INPUT, "%s: the compiled issue is too large", p->source.file);
+	}
+	p->program = arena_str(&p->arena, buf_view(&packed));
+	buf_free(&packed);
+	p->warning = composed.warning;
+	return 0;
+}
+
+int publish_compile(struct site *s, const char *file, struct publish *out, struct err *e)
+{
+	struct theme theme = {0};
+	struct buf b;
+	int rc = -1;
+
+	*out = (struct publish){0};
+	buf_init(&b, ISSUE_SOURCE_MAX);
+	if (file_read(file, &b, e) < 0)
+		goto out;
+	out->text = arena_str(&out->arena, buf_view(&b));
+	if (issue_parse(&out->arena, file, out->text, &out->source, e) < 0)
+		goto out;
+	if (list_get(s->store, out->source.list, &out->arena, &out->list, e) < 0) {
+		err_prefix(e, "%s: ", file);
+		goto out;
+	}
+	if (load_theme(s, out, &theme, e) < 0 || make_sender(s, out, e) < 0)
+		goto out;
+	rc = compile(s, out, &theme, e);
+out:
+	buf_free(&b);
+	return rc;
+}
+
+void publish_free(struct publish *p)
+{
+	arena_free(&p->arena);
+}
+
+/* SHA-256 over source and program, hexadecimal: what was scheduled can be told from what is on disk. */
+static int content_hash(struct publish *p, struct str *out, struct err *e)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	unsigned n = 0;
+	struct buf hex;
+	bool ok;
+
+	ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
+	     EVP_DigestUpdate(md, p->text.p, p->text.n) &&
+	     EVP_DigestUpdate(md, p->program.p, p->program.n) && EVP_DigestFinal_ex(md, digest, &n);
+	EVP_MD_CTX_free(md);
+	if (!ok)
+		return err_set(e, ERR_BUG, "cannot compute a SHA-256 hash");
+	buf_init(&hex, 2 * sizeof digest);
+	enc_hex(&hex, (struct str){(char *)digest, n});
+	*out = arena_str(&p->arena, buf_view(&hex));
+	buf_free(&hex);
+	return 0;
+}
+
+int publish_schedule(struct site *s, struct publish *p, int64_t due_at, bool dry_run, int64_t now,
+	struct publish_result *out, struct err *e)
+{
+	struct issue issue = {
+		.slug = p->source.slug,
+		.subject = p->source.subject,
+		.list = p->list.slug,
+		.source = p->text,
+		.program = p->program,
+		.due_at = due_at ? due_at : now,
+	};
+
+	if (!due_at && p->source.send_at.n && !clock_parse(p->source.send_at, &issue.due_at))
+		return err_set(e, ERR_INPUT,
+			"%s: send_at '%.*s' is no time: write it as 2026-01-31T06:00:00+01:00",
+			p->source.file, STR_ARG(p->source.send_at));
+	if (p->list.subscribed == 0)
+		return err_set(e, ERR_MISSING,
+			"nobody is on the list '%.*s': import subscribers first",
+			STR_ARG(p->list.slug));
+	if (content_hash(p, &issue.hash, e) < 0 ||
+		issue_schedule(s->store, &issue, p->list.id, dry_run, now, &out->copies, e) < 0)
+		return -1;
+	out->issue = issue.id;
+	out->due_at = issue.due_at;
+	return 0;
+}
+
+/* The claim that a proof is made from. */
+static int proof_claim(struct site *s, struct publish *p, struct str address, struct claim *out,
+	bool *utf8, struct err *e)
+{
+	struct subscriber person = {0};
+	struct err missing = {0};
+	struct addr addr;
+
+	if (addr_parse(&p->arena, address, &addr, e) < 0)
+		return -1;
+	if (subscriber_get(s->store, addr.key, &p->arena, &person, &missing) < 0 &&
+		missing.code != ERR_MISSING)
+		return err_set(e, missing.code, "%s", missing.text);
+	*out = (struct claim){
+		.list = p->list.id,
+		.subscriber = person.id,
+		.email = addr.email,
+		.first_name = person.first_name,
+		.last_name = person.last_name,
+		.attributes = person.attributes,
+	};
+	*utf8 = addr.utf8;
+	return 0;
+}
+
+int publish_preview(struct site *s, struct publish *p, struct str address, int64_t now,
+	struct publish_preview *out, struct err *e)
+{
+	struct copy_maker *m = NULL;
+	struct buf sender;
+	struct claim claim;
+	bool utf8;
+	int rc = -1;
+
+	buf_init(&sender, ADDR_MAX);
+	if (proof_claim(s, p, address, &claim, &utf8, e) < 0 ||
+		copy_maker_open(s, NULL, p->program, &m, e) < 0 ||
+		copy_make(m, &claim, now, &out->eml, &sender, e) < 0 ||
+		copy_preview(m, &claim, now, "text/html", &out->html, e) < 0 ||
+		copy_preview(m, &claim, now, "text/plain", &out->text, e) < 0)
+		goto out;
+	rc = 0;
+out:
+	copy_maker_close(m);
+	buf_free(&sender);
+	return rc;
+}
+
+static int send_one(
+	const struct relay *relay, const struct submission *one, struct outcome *out, struct err *e)
+{
+	struct transport *t;
+
+	if (transport_open(relay, &t, e) < 0)
+		return -1;
+	transport_submit(t, one, 1);
+	while (transport_wait(t, 1000, out, 1) == 0)
+		;
+	transport_stop(t, 1000);
+	transport_close(t);
+	if (out->action == VERDICT_SENT)
+		return 0;
+	return err_set(e, ERR_RELAY, "relay '%s' did not take the copy: %s: %s%d %s", relay->name,
+		smtp_phase_name(out->phase), out->reply.status[0] ? out->reply.status : "",
+		out->reply.code, out->reply.text);
+}
+
+int publish_proof(struct site *s, struct publish *p, struct str address, const struct relay *relay,
+	int64_t now, struct outcome *out, struct err *e)
+{
+	struct copy_maker *m = NULL;
+	struct submission one = {0};
+	struct buf message, sender;
+	struct claim claim;
+	int rc = -1;
+
+	buf_init(&message, MESSAGE_MAX);
+	buf_init(&sender, ADDR_MAX);
+	if (proof_claim(s, p, address, &claim, &one.utf8, e) < 0 ||
+		copy_maker_open(s, NULL, p->program, &m, e) < 0 ||
+		copy_make(m, &claim, now, &message, &sender, e) < 0)
+		goto out;
+	one.sender = buf_view(&sender);
+	one.recipient = claim.email;
+	one.message = buf_view(&message);
+	rc = send_one(relay, &one, out, e);
+out:
+	copy_maker_close(m);
+	buf_free(&message);
+	buf_free(&sender);
+	return rc;
+}
