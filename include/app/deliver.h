@@ -3,36 +3,41 @@
 #define APP_DELIVER_H
 
 #include "app/site.h"
-#include "store/ledger.h"
 
 #include <signal.h>
 #include <stdbool.h>
 
 /*
- * Delivery: claim ─ render ─ submit ─ settle, until nothing is due. One transaction a turn holds
- * what came back (settle), what may leave next (intend) and, when the stock is low, the next claim,
- * so the network never waits for one row's fsync, and no message is submitted before its intent is
- * durable.
+ * Delivery: claim ─ intend ─ render ─ submit ─ settle, until nothing is due. One transaction a turn
+ * holds what came back (settle), the next claim where the stock is used up, and what may leave next
+ * (intend); so the network never waits for one row's fsync, and no message is submitted before its
+ * intent is durable.
  */
 struct deliver_totals {
-	int64_t sent, deferred, failed, expired, in_doubt, skipped;
-	int64_t recovered_in_doubt; /* found `sending` after a crash */
+	int64_t sent, deferred, failed, expired,
+		in_doubt; /* attempts of this run by what they led to */
+	int64_t recovered; /* rows taken back from leases that were over */
+	int64_t recovered_in_doubt; /* of these: found `sending` */
+	int64_t left; /* copies still to be sent in the issues that are being delivered */
 	int64_t milliseconds;
 };
 
 struct deliver_options {
-	bool follow; /* go on waiting for what becomes due later */
-	bool dry_run; /* tell what is due, send nothing */
-	const volatile sig_atomic_t
-		*stop; /* becomes non-zero: finish what is in flight, at most 10 s */
+	bool follow; /* when nothing is due, wait for what becomes due later */
+	const volatile sig_atomic_t *stop; /* non-zero: finish what is in flight, within 10 s */
 	/* A few times a second. May be NULL. */
-	void (*progress)(void *user, const struct deliver_totals *so_far, int64_t left);
+	void (*progress)(void *user, const struct deliver_totals *so_far);
 	void *user;
 };
 
-/* Deliver all that is due. ERR_RELAY when the relay is paused or in trouble with copies left (exit
- * 75: the timer tries again), ERR_BUSY, ERR_IO: sending has stopped, what is known is committed. */
+/* Deliver all that is due. ERR_RELAY when copies are left but every relay is in trouble or paused (the
+ * timer tries again later); ERR_BUSY, ERR_IO: the state cannot be written, sending has stopped, and
+ * what is known is committed as far as that was possible. `out` is filled in any case. */
 int deliver(struct site *s, const struct deliver_options *options, struct deliver_totals *out,
 	struct err *e);
+
+/* How many copies are due now or waiting in issues whose time has come: what deliver() would take up.
+ * Changes nothing. Returns -1 on error. */
+int64_t deliver_due(struct site *s, int64_t now, struct err *e);
 
 #endif

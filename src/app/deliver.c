@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/deliver.h"
+#include "base/clock.h"
+#include "worker.h"
+
+#include <string.h>
+#include <time.h>
+
+enum {
+	GRACE_MS = 8000, /* of the 10 s that a stop may take */
+	PROGRESS_MS = 200,
+	FOLLOW_MS = 500,
+};
+
+static bool told_to_stop(const struct deliver_options *o)
+{
+	return o->stop && *o->stop;
+}
+
+/* ---- what is there to do ---- */
+
+struct due {
+	int64_t now, copies;
+	struct site *site;
+	bool started_only; /* leave out issues whose time has only just come */
+	int rc;
+	struct err *e;
+};
+
+static bool add_due(void *user, const struct issue *issue)
+{
+	struct due *d = user;
+	struct issue_counts n;
+
+	if (issue->state != ISSUE_DELIVERING &&
+		(d->started_only || issue->state != ISSUE_SCHEDULED || issue->due_at > d->now))
+		return true;
+	d->rc = issue_counts(d->site->store, issue->id, &n, d->e);
+	if (d->rc < 0)
+		return false;
+	d->copies += n.n[DELIVERY_QUEUED] + n.n[DELIVERY_CLAIMED] + n.n[DELIVERY_SENDING] +
+		     n.n[DELIVERY_DEFERRED];
+	return true;
+}
+
+static int64_t copies_left(struct site *s, int64_t now, bool started_only, struct err *e)
+{
+	struct due d = {.now = now, .site = s, .started_only = started_only, .e = e};
+
+	if (issue_each(s->store, add_due, &d, e) < 0 || d.rc < 0)
+		return -1;
+	return d.copies;
+}
+
+int64_t deliver_due(struct site *s, int64_t now, struct err *e)
+{
+	return copies_left(s, now, false, e);
+}
+
+/* ---- relays ---- */
+
+/* The first relay that is not paused. With none: -1, and the sentence says until when and why. */
+static int pick_relay(struct site *s, const struct relay **out, struct err *e)
+{
+	struct arena a = {0};
+	struct relay_state state = {0};
+	char until[CLOCK_ISO_SIZE];
+	int rc = -1;
+
+	for (size_t i = 0; i < s->config.relay_n; i++) {
+		const struct relay *r = &s->config.relay[i].relay;
+
+		if (relay_state(s->store, str_of(r->name), &a, &state, e) < 0)
+			goto out;
+		if (state.until <= clock_now()) {
+			*out = r;
+			rc = 0;
+			goto out;
+		}
+	}
+	err_set(e, ERR_RELAY, "every relay is paused, the last until %s: %.*s",
+		clock_iso(state.until, until), STR_ARG(state.reason));
+out:
+	arena_free(&a);
+	return rc;
+}
+
+/* ---- turns ---- */
+
+static void begin_stop(struct worker *w)
+{
+	if (!w->stopping)
+		transport_stop(w->transport, GRACE_MS);
+	w->stopping = true;
+}
+
+static void show(struct worker *w, const struct deliver_options *o, int64_t *shown_ms, bool at_once)
+{
+	int64_t ms = clock_mono_ms(), left;
+
+	if (!o->progress || (!at_once && ms - *shown_ms < PROGRESS_MS))
+		return;
+	*shown_ms = ms;
+	left = copies_left(w->site, clock_now(), true, NULL);
+	w->totals.left = left < 0 ? 0 : left;
+	o->progress(o->user, &w->totals);
+}
+
+/* The state could not be written. Stop sending, let what is in flight come to its end, and try once
+ * more to write down what came back; the error that is told is the first. */
+static void rescue(struct worker *w)
+{
+	int64_t deadline = clock_mono_ms() + GRACE_MS + 1000;
+	struct err again;
+
+	begin_stop(w);
+	while (w->in_flight && clock_mono_ms() < deadline) {
+		size_t n = transport_wait(
+			w->transport, 100, w->done + w->done_n, w->slot_n - w->done_n);
+
+		w->done_n += n;
+		w->in_flight -= n;
+	}
+	worker_turn(w, &again);
+}
+
+/* Until nothing is due, the relay is down, or a stop is over. */
+static int work(struct worker *w, const struct deliver_options *o, struct err *e)
+{
+	int64_t shown_ms = 0;
+
+	do {
+		if (told_to_stop(o) || w->relay_down)
+			begin_stop(w);
+		if (worker_turn(w, e) < 0) {
+			rescue(w);
+			return -1;
+		}
+		show(w, o, &shown_ms, false);
+	} while (!worker_idle(w));
+	begin_stop(w);
+	show(w, o, &shown_ms, true);
+	return 0;
+}
+
+static void add_totals(struct deliver_totals *to, const struct deliver_totals *from)
+{
+	to->sent += from->sent;
+	to->deferred += from->deferred;
+	to->failed += from->failed;
+	to->expired += from->expired;
+	to->in_doubt += from->in_doubt;
+	to->recovered += from->recovered;
+	to->recovered_in_doubt += from->recovered_in_doubt;
+	to->left = from->left;
+}
+
+/* One worker on one relay. `*again` says whether another relay may go on where this one stopped. */
+static int run_worker(struct site *s, const struct deliver_options *o, const struct relay *relay,
+	struct deliver_totals *totals, bool *again, struct err *e)
+{
+	struct worker w;
+	int rc = worker_open(&w, s, relay, e);
+
+	if (rc == 0)
+		rc = work(&w, o, e);
+	*again = rc == 0 && w.relay_down;
+	add_totals(totals, &w.totals);
+	worker_close(&w);
+	return rc;
+}
+
+/* Deliver what is due now. */
+static int deliver_once(struct site *s, const struct deliver_options *o,
+	struct deliver_totals *totals, struct err *e)
+{
+	const struct relay *relay;
+	bool again = true;
+
+	while (again && !told_to_stop(o)) {
+		struct err paused = {0};
+
+		if (pick_relay(s, &relay, &paused) < 0) {
+			int64_t left = deliver_due(s, clock_now(), e);
+
+			if (left > 0)
+				err_set(e, paused.code, "%s", paused.text);
+			return left == 0 ? 0 : -1;
+		}
+		if (run_worker(s, o, relay, totals, &again, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int deliver(struct site *s, const struct deliver_options *options, struct deliver_totals *out,
+	struct err *e)
+{
+	const struct timespec nap = {0, FOLLOW_MS * 1000000L};
+	int64_t started = clock_mono_ms();
+	int rc;
+
+	*out = (struct deliver_totals){0};
+	if (s->config.relay_n == 0)
+		return err_set(e, ERR_CONFIG,
+			"%s: there is no relay: add a section relay \"main\" { … }",
+			s->config.file);
+	if (site_load_key(s, e) < 0 || config_relay_secrets(&s->arena, &s->config, e) < 0)
+		return -1;
+	do {
+		rc = deliver_once(s, options, out, e);
+		/* A paused relay is no reason to end for somebody who follows. */
+		if (rc < 0 && !(options->follow && e && e->code == ERR_RELAY))
+			break;
+		if (options->follow && !told_to_stop(options))
+			nanosleep(&nap, NULL);
+	} while (options->follow && !told_to_stop(options));
+	if (options->follow && rc < 0 && told_to_stop(options))
+		rc = 0;
+	out->milliseconds = clock_mono_ms() - started;
+	return rc;
+}
