@@ -140,7 +140,9 @@ static int work(struct worker *w, const struct deliver_options *o, struct err *e
 	} while (!worker_idle(w));
 	begin_stop(w);
 	show(w, o, &shown_ms, true);
-	return 0;
+	return issues_turn(w->site->store, clock_now(), w->site->config.delivery.late_after, e) < 0
+		       ? -1
+		       : 0;
 }
 
 static void add_totals(struct deliver_totals *to, const struct deliver_totals *from)
@@ -176,18 +178,15 @@ static int deliver_once(struct site *s, const struct deliver_options *o,
 {
 	const struct relay *relay;
 	bool again = true;
+	int64_t due;
 
+	if (issues_turn(s->store, clock_now(), s->config.delivery.late_after, e) < 0)
+		return -1;
 	while (again && !told_to_stop(o)) {
-		struct err paused = {0};
-
-		if (pick_relay(s, &relay, &paused) < 0) {
-			int64_t left = deliver_due(s, clock_now(), e);
-
-			if (left > 0)
-				err_set(e, paused.code, "%s", paused.text);
-			return left == 0 ? 0 : -1;
-		}
-		if (run_worker(s, o, relay, totals, &again, e) < 0)
+		due = deliver_due(s, clock_now(), e);
+		if (due <= 0)
+			return due < 0 ? -1 : 0;
+		if (pick_relay(s, &relay, e) < 0 || run_worker(s, o, relay, totals, &again, e) < 0)
 			return -1;
 	}
 	return 0;

@@ -224,7 +224,7 @@ static int housekeeping(struct worker *w, int64_t now, struct err *e)
 	struct store *store = w->site->store;
 	int64_t ms = clock_mono_ms();
 
-	if (ms - w->turned_ms >= TURN_MS || worker_idle(w)) {
+	if (ms - w->turned_ms >= TURN_MS) {
 		if (issues_turn(store, now, c->delivery.late_after, e) < 0)
 			return -1;
 		w->turned_ms = ms;
@@ -353,7 +353,8 @@ static void submit(struct worker *w, int64_t now)
 			struct outcome *o = &w->done[w->done_n++];
 
 			*o = (struct outcome){.id = i, .action = VERDICT_FAIL, .phase = PHASE_BODY};
-			snprintf(o->reply.text, sizeof o->reply.text, "%s", bad.text);
+			snprintf(o->reply.text, sizeof o->reply.text, "%.*s",
+				(int)sizeof o->reply.text - 1, bad.text);
 			continue;
 		}
 		one.sender = buf_view(&slot->sender);
