@@ -27,15 +27,15 @@ struct reply_reader {
 	size_t text_n;
 	char line[REPLY_TEXT_MAX]; /* the line being read; a longer one is read on and cut here */
 	size_t line_n;
-	bool cr; /* the last octet was CR */
-	/* Called with each complete line when not NULL: EHLO's keywords, the dialogue of -v. */
+	/* Called with each complete line, code included, control octets as '?', when not NULL: EHLO's
+	 * keywords, the dialogue of -v. */
 	void (*on_line)(void *user, struct str line);
 	void *user;
 };
 
 enum reply_result { REPLY_MORE, REPLY_DONE, REPLY_BAD };
 
-/* Make ready for a first reply. */
+/* Make ready for a first reply; no on_line. */
 void reply_init(struct reply_reader *r);
 
 /* Take octets from the front of `*input`. REPLY_DONE: r->reply is whole, and `*input` begins behind
