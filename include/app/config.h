@@ -18,8 +18,9 @@
  * folder.
  */
 struct config_relay {
-	struct relay relay; /* `password` is filled by config_secrets() */
+	struct relay relay; /* `password` is filled by config_relay_secrets() */
 	const char *password_file; /* NULL = none */
+	bool allow_plaintext; /* tls = none over the network is meant */
 };
 
 struct config {
@@ -79,12 +80,13 @@ int config_secret(struct arena *a, const char *file, struct str *out, struct err
 /* Read the relays' passwords. ERR_CONFIG, ERR_DENIED. */
 int config_relay_secrets(struct arena *a, struct config *c, struct err *e);
 
-/* The relay of that name, or the first for NULL. ERR_MISSING, naming the nearest. */
+/* The relay of that name, or the first for NULL. ERR_MISSING, naming the nearest; ERR_CONFIG when there
+ * is none at all. */
 int config_relay_get(
 	const struct config *c, const char *name, const struct config_relay **out, struct err *e);
 
-/* The text of the commented file that `init` writes. */
-extern const char config_sample[];
-extern const size_t config_sample_n;
+/* The names of every key there is, by number from 0: `*block` is "" at the top level. False behind the
+ * last one. */
+bool config_key_name(size_t i, const char **block, const char **key);
 
 #endif
