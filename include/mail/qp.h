@@ -9,16 +9,16 @@
 #include <stddef.h>
 
 /*
- * Quoted-printable (RFC 2045 section 6.7) that needs no further pass: lines of at most 76 columns
- * with CRLF, no white space at a line's end, no line that starts with '.' (no dot-stuffing, RFC
- * 5321 section 4.5.2) or "From ", and therefore already in DKIM relaxed form (RFC 6376
- * section 3.4.4) as far as runs of white space inside a line are concerned: those are encoded too.
+ * Quoted-printable (RFC 2045 section 6.7) that needs no further pass: lines of at most 76 columns with
+ * CRLF, no white space at a line's end, no line that starts with '.' (no dot-stuffing, RFC 5321
+ * section 4.5.2) or 'F' (no "From "), and already in DKIM relaxed form (RFC 6376 section 3.4.4): tabs
+ * and the second of two spaces are encoded too.
  */
 struct qp {
 	struct buf *out;
 	size_t column; /* of the line being written */
-	bool held; /* a space or tab was seen and is not yet written: it may end the line */
-	char held_char;
+	bool space;    /* a space was seen and is not yet written: it may end the line */
+	bool spaced;   /* the octet written last is a space */
 };
 
 /* Start at column 0 of `out`. */
@@ -33,5 +33,8 @@ void qp_break(struct qp *q);
 
 /* Finish: hold nothing back and end the last line with CRLF unless at column 0. */
 void qp_end(struct qp *q);
+
+/* Append what qp_add() was given, from what it wrote. */
+void qp_decode(struct str encoded, struct buf *out);
 
 #endif
