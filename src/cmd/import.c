@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/import.h"
+#include "base/log.h"
+#include "cmd.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct import_run {
+	struct cmd *c;
+	const char *file;
+	struct progress progress;
+	struct arena line; /* for one rejected row */
+};
+
+static void tell_rejected(void *user, uint64_t line, const char *reason)
+{
+	struct import_run *run = user;
+
+	progress_clear(&run->progress);
+	arena_reset(&run->line);
+	if (run->c->json)
+		cmd_json(json_pack("{s:I, s:o}", "line", (json_int_t)line, "rejected",
+			cmd_json_text(str_of(reason))));
+	else
+		fprintf(stderr, "%s:%" PRIu64 ": rejected: %s\n", run->file, line,
+			cmd_text_in(&run->line, str_of(reason)));
+}
+
+static bool tell_progress(void *user, uint64_t done, uint64_t size)
+{
+	struct import_run *run = user;
+	char rate[32];
+
+	snprintf(rate, sizeof rate, "%.1f MB/s",
+		(double)done / 1e6 / (double)progress_seconds(&run->progress));
+	progress_draw(&run->progress, (int64_t)done, (int64_t)size, rate);
+	return !cmd_stop;
+}
+
+static int make_map(
+	struct cmd *c, const struct cmd_texts *texts, struct import_map **out, struct err *e)
+{
+	struct import_map *map = arena_array(&c->arena, texts->n, sizeof *map);
+
+	for (size_t i = 0; i < texts->n; i++)
+		if (cmd_split(c, "map", texts->text[i], &map[i].column, &map[i].field, e) < 0)
+			return -1;
+	*out = map;
+	return 0;
+}
+
+static json_t *counts_json(int64_t id, const struct import_counts *n)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "import", (json_int_t)id, "rows",
+		(json_int_t)n->rows, "added", (json_int_t)n->added, "updated",
+		(json_int_t)n->updated, "unchanged", (json_int_t)n->unchanged, "rejected",
+		(json_int_t)n->rejected, "suppressed", (json_int_t)n->suppressed);
+}
+
+static void print_counts(
+	struct cmd *c, int64_t id, bool dry_run, const char *list, const struct import_counts *n)
+{
+	if (dry_run)
+		printf("would import %s into '%s' (dry run, nothing has changed)\n",
+			cmd_count(c, n->rows, "row", "rows"), list);
+	else
+		printf("import %" PRId64 " into '%s': %s\n", id, list,
+			cmd_count(c, n->rows, "row", "rows"));
+	printf("  %9s  added\n  %9s  updated\n  %9s  unchanged\n", cmd_number(c, n->added),
+		cmd_number(c, n->updated), cmd_number(c, n->unchanged));
+	if (n->suppressed)
+		printf("  %9s  left alone: unsubscribed or suppressed before\n",
+			cmd_number(c, n->suppressed));
+	if (n->rejected)
+		printf("  %9s  rejected\n", cmd_number(c, n->rejected));
+}
+
+static int run_import(
+	struct cmd *c, const struct import_options *options, struct import_run *run, struct err *e)
+{
+	struct import_counts n = {0};
+	struct site s;
+	int64_t id = 0;
+	int rc;
+
+	if (cmd_site(c, &s, e) < 0)
+		return -1;
+	cmd_catch_signals();
+	progress_init(&run->progress, c, "importing");
+	rc = import_file(&s, run->file, options, &id, &n, e);
+	progress_clear(&run->progress);
+	if (rc < 0 && cmd_stop) {
+		fprintf(stderr, "lettermill: stopped, nothing was imported\n");
+		rc = 128 + cmd_stop;
+	} else if (rc == 0 && c->json) {
+		cmd_json(counts_json(id, &n));
+	} else if (rc == 0 && !c->quiet) {
+		print_counts(c, id, options->dry_run, options->list, &n);
+	}
+	arena_free(&run->line);
+	site_close(&s);
+	return rc;
+}
+
+int cmd_import(struct cmd *c, struct err *e)
+{
+	struct cmd_texts maps = {0};
+	struct import_run run = {.c = c};
+	struct import_options options = {
+		.rejected = tell_rejected, .progress = tell_progress, .user = &run};
+	const struct cmd_option table[] = {
+		{"list", "SLUG", "the list to put them on", .text = &options.list},
+		{"map", "COLUMN=FIELD",
+			"what a column is: email, first_name, last_name, name, an "
+			"attribute, or - to drop it",
+			.many = &maps},
+		{"dry-run", NULL, "read all, change nothing", .flag = &options.dry_run},
+		{0},
+	};
+	struct import_map *map;
+
+	if (cmd_options(c, table, 1, 1, e) < 0 || make_map(c, &maps, &map, e) < 0)
+		return -1;
+	if (!options.list)
+		return err_set(e, ERR_USAGE,
+			"import: --list SLUG is missing: say which list the people "
+			"are for");
+	options.map = map;
+	options.map_n = maps.n;
+	run.file = c->argv[0];
+	return run_import(c, &options, &run, e);
+}
+
+/* ---- import ls ---- */
+
+struct listing {
+	struct cmd *c;
+	struct table table;
+};
+
+static bool add_line(void *user, const struct import_record *r)
+{
+	struct listing *to = user;
+	struct cmd *c = to->c;
+	const struct import_counts *n = &r->counts;
+	json_t *o;
+
+	if (c->json) {
+		o = counts_json(r->id, n);
+		json_object_set_new(o, "at", cmd_json_time(r->at));
+		json_object_set_new(o, "list", cmd_json_text(r->list));
+		json_object_set_new(o, "file", cmd_json_text(r->file));
+		cmd_json(o);
+		return true;
+	}
+	table_add(&to->table,
+		(const char *[]){cmd_number(c, r->id), cmd_time(c, r->at), cmd_text(c, r->list),
+			cmd_number(c, n->rows), cmd_number(c, n->added), cmd_number(c, n->updated),
+			cmd_number(c, n->unchanged), cmd_number(c, n->rejected),
+			cmd_number(c, n->suppressed), cmd_text(c, r->file)});
+	return true;
+}
+
+int cmd_import_ls(struct cmd *c, struct err *e)
+{
+	static const char *const head[] = {">IMPORT", "AT (UTC)", "LIST", ">ROWS", ">ADDED",
+		">UPDATED", ">UNCHANGED", ">REJECTED", ">SUPPRESSED", "FILE"};
+	struct listing to = {.c = c};
+	struct site s;
+	int rc;
+
+	if (cmd_options(c, NULL, 0, 0, e) < 0 || cmd_site(c, &s, e) < 0)
+		return -1;
+	table_init(&to.table, &c->arena, head, sizeof head / sizeof head[0]);
+	rc = import_each(s.store, add_line, &to, e);
+	if (rc == 0 && !c->json)
+		table_print(&to.table);
+	site_close(&s);
+	return rc;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SRC_CMD_ISSUE_H
+#define SRC_CMD_ISSUE_H
+
+#include "cmd.h"
+#include "store/ledger.h"
+
+/* The commands about an issue file (issue_file.c); those about scheduled issues are in issue.c. */
+int issue_check(struct cmd *c, struct err *e);
+int issue_preview(struct cmd *c, struct err *e);
+int issue_test(struct cmd *c, struct err *e);
+int issue_schedule_command(struct cmd *c, struct err *e);
+
+#endif

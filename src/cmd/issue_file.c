@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/publish.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "issue.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PREVIEW_MAX = 4 * 1024 * 1024 };
+
+/* The site and the compiled issue file argv[0]. */
+static int open_issue(struct cmd *c, struct site *s, struct publish *p, struct err *e)
+{
+	*p = (struct publish){0};
+	if (cmd_site(c, s, e) < 0)
+		return -1;
+	if (publish_compile(s, c->argv[0], p, e) == 0)
+		return 0;
+	publish_free(p);
+	site_close(s);
+	return -1;
+}
+
+static void close_issue(struct site *s, struct publish *p)
+{
+	publish_free(p);
+	site_close(s);
+}
+
+/* ---- check ---- */
+
+static void warn(struct cmd *c, const struct publish *p)
+{
+	for (const struct compile_warning *w = p->warning; w; w = w->next)
+		fprintf(stderr, "%s:%zu: %s (%s)\n", p->source.file, w->line,
+			cmd_text(c, str_of(w->message)), w->rule);
+}
+
+static json_t *warnings_json(const struct publish *p)
+{
+	json_t *all = json_array();
+
+	for (const struct compile_warning *w = p->warning; w; w = w->next)
+		json_array_append_new(
+			all, json_pack("{s:I, s:s, s:o}", "line", (json_int_t)w->line, "rule",
+				     w->rule, "message", cmd_json_text(str_of(w->message))));
+	return all;
+}
+
+int issue_check(struct cmd *c, struct err *e)
+{
+	struct publish p;
+	struct site s;
+
+	if (cmd_options(c, NULL, 1, 1, e) < 0)
+		return -1;
+	if (open_issue(c, &s, &p, e) < 0) {
+		if (c->json)
+			cmd_json(json_pack("{s:o, s:b, s:o}", "file",
+				cmd_json_text(str_of(c->argv[0])), "ok", 0, "error",
+				cmd_json_text(str_of(e->text))));
+		return -1;
+	}
+	if (c->json) {
+		cmd_json(json_pack("{s:o, s:b, s:o, s:o, s:o, s:I, s:o}", "file",
+			cmd_json_text(str_of(c->argv[0])), "ok", 1, "slug",
+			cmd_json_text(p.source.slug), "list", cmd_json_text(p.list.slug), "subject",
+			cmd_json_text(p.source.subject), "subscribed",
+			(json_int_t)p.list.subscribed, "warnings", warnings_json(&p)));
+	} else {
+		warn(c, &p);
+		if (!c->quiet)
+			printf("%s: all right, for %s of '%s': %s\n", c->argv[0],
+				cmd_count(c, p.list.subscribed, "subscriber", "subscribers"),
+				cmd_text(c, p.list.slug), cmd_text(c, p.source.subject));
+	}
+	close_issue(&s, &p);
+	return 0;
+}
+
+/* ---- preview ---- */
+
+static int write_face(struct cmd *c, const char *base, const char *suffix,
+	const struct buf *content, json_t *files, struct err *e)
+{
+	const char *path = arena_printf(&c->arena, "%s.%s", base, suffix);
+
+	if (content->over)
+		return err_set(e, ERR_INPUT, "the preview '%s' would be larger than %d octets",
+			path, PREVIEW_MAX);
+	if (file_write(path, buf_view(content), 0644, e) < 0)
+		return -1;
+	json_object_set_new(files, suffix, cmd_json_text(str_of(path)));
+	if (!c->json && !c->quiet)
+		printf("%s\n", cmd_text(c, str_of(path)));
+	return 0;
+}
+
+static int write_preview(
+	struct cmd *c, const char *base, const struct publish_preview *faces, struct err *e)
+{
+	json_t *files = json_object();
+	int rc = -1;
+
+	if (write_face(c, base, "html", &faces->html, files, e) == 0 &&
+		write_face(c, base, "txt", &faces->text, files, e) == 0 &&
+		write_face(c, base, "eml", &faces->eml, files, e) == 0)
+		rc = 0;
+	if (rc == 0 && c->json)
+		cmd_json(json_incref(files));
+	json_decref(files);
+	return rc;
+}
+
+static int make_preview(struct cmd *c, struct site *s, struct publish *p, const char *as,
+	const char *folder, struct err *e)
+{
+	struct publish_preview faces;
+	int rc = -1;
+
+	buf_init(&faces.eml, PREVIEW_MAX);
+	buf_init(&faces.html, PREVIEW_MAX);
+	buf_init(&faces.text, PREVIEW_MAX);
+	if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+		err_sys(e, "cannot make the folder '%s'", folder);
+	else if (publish_preview(s, p, str_of(as), clock_now(), &faces, e) == 0)
+		rc = write_preview(c,
+			arena_printf(&c->arena, "%s/%.*s", folder, STR_ARG(p->source.slug)), &faces,
+			e);
+	buf_free(&faces.eml);
+	buf_free(&faces.html);
+	buf_free(&faces.text);
+	return rc;
+}
+
+int issue_preview(struct cmd *c, struct err *e)
+{
+	const char *as = NULL, *folder = ".";
+	const struct cmd_option options[] = {
+		{"as", "ADDRESS", "what this reader would get, else a reader without a name",
+			.text = &as},
+		{"output", "DIR", "write into DIR, else into this folder", .text = &folder},
+		{0},
+	};
+	struct publish p;
+	struct site s;
+	int rc = -1;
+
+	if (cmd_options(c, options, 1, 1, e) < 0 || open_issue(c, &s, &p, e) < 0)
+		return -1;
+	if (!c->json)
+		warn(c, &p);
+	if (!as)
+		as = arena_cstr(&c->arena, s.config.publication.from.addr.email);
+	if (site_load_key(&s, e) == 0)
+		rc = make_preview(c, &s, &p, as, folder, e);
+	close_issue(&s, &p);
+	return rc;
+}
+
+/* ---- test ---- */
+
+static int send_proof(struct cmd *c, struct site *s, struct publish *p, const char *to,
+	const char *relay, struct err *e)
+{
+	const struct config_relay *found;
+	struct relay copy;
+	struct outcome outcome = {0};
+
+	if (config_relay_get(&s->config, relay, &found, e) < 0)
+		return -1;
+	copy = found->relay;
+	if (c->verbose)
+		copy.on_dialogue = cmd_print_dialogue;
+	if (publish_proof(s, p, str_of(to), &copy, clock_now(), &outcome, e) < 0)
+		return -1;
+	if (c->json)
+		cmd_json(json_pack("{s:o, s:s, s:i, s:o, s:I}", "to", cmd_json_text(str_of(to)),
+			"relay", copy.name, "code", outcome.reply.code, "text",
+			cmd_json_text(str_of(outcome.reply.text)), "took_ms",
+			(json_int_t)outcome.took_ms));
+	else if (!c->quiet)
+		printf("%s took a proof for %s: %d %s\n", copy.name, cmd_text(c, str_of(to)),
+			outcome.reply.code, cmd_text(c, str_of(outcome.reply.text)));
+	return 0;
+}
+
+/* Everything but the sending. */
+static int pretend_proof(
+	struct cmd *c, struct site *s, const char *to, const char *relay, struct err *e)
+{
+	const struct config_relay *found;
+	struct addr addr;
+
+	if (config_relay_get(&s->config, relay, &found, e) < 0 ||
+		addr_parse(&c->arena, str_of(to), &addr, e) < 0)
+		return -1;
+	if (c->json)
+		cmd_json(json_pack("{s:o, s:s, s:b}", "to", cmd_json_text(str_of(to)), "relay",
+			found->relay.name, "dry_run", 1));
+	else
+		printf("would send a proof to %s through %s, %s:%u (dry run, nothing was sent)\n",
+			addr.email.p, found->relay.name, found->relay.host, found->relay.port);
+	return 0;
+}
+
+int issue_test(struct cmd *c, struct err *e)
+{
+	const char *to = NULL, *relay = NULL;
+	bool dry_run = false;
+	const struct cmd_option options[] = {
+		{"to", "ADDRESS", "who gets the proof", .text = &to},
+		{"relay", "NAME", "send through this relay, else the first", .text = &relay},
+		{"dry-run", NULL, "do everything but send", .flag = &dry_run},
+		{0},
+	};
+	struct publish p;
+	struct site s;
+	int rc = -1;
+
+	if (cmd_options(c, options, 1, 1, e) < 0)
+		return -1;
+	if (!to)
+		return err_set(e, ERR_USAGE, "%s: --to ADDRESS is missing", c->path);
+	if (open_issue(c, &s, &p, e) < 0)
+		return -1;
+	if (!c->json)
+		warn(c, &p);
+	if (site_load_key(&s, e) == 0 && config_relay_secrets(&s.arena, &s.config, e) == 0)
+		rc = dry_run ? pretend_proof(c, &s, to, relay, e)
+			     : send_proof(c, &s, &p, to, relay, e);
+	close_issue(&s, &p);
+	return rc;
+}
+
+/* ---- schedule ---- */
+
+static void print_scheduled(
+	struct cmd *c, const struct publish *p, const struct publish_result *r, bool dry_run)
+{
+	const char *copies = cmd_count(c, r->copies, "copy", "copies");
+
+	if (c->json)
+		cmd_json(json_pack("{s:o, s:o, s:o, s:I, s:o, s:b}", "issue",
+			dry_run ? json_null() : json_integer(r->issue), "slug",
+			cmd_json_text(p->source.slug), "list", cmd_json_text(p->list.slug),
+			"copies", (json_int_t)r->copies, "due_at", cmd_json_time(r->due_at),
+			"dry_run", dry_run));
+	else if (dry_run)
+		printf("would schedule '%s' for %s UTC: %s (dry run, nothing has changed)\n",
+			cmd_text(c, p->source.slug), cmd_time(c, r->due_at), copies);
+	else if (!c->quiet)
+		printf("issue %" PRId64 ", '%s', is scheduled for %s UTC: %s\n"
+		       "'lettermill deliver' sends it, the timer does so every minute\n",
+			r->issue, cmd_text(c, p->source.slug), cmd_time(c, r->due_at), copies);
+}
+
+int issue_schedule_command(struct cmd *c, struct err *e)
+{
+	const char *at = NULL;
+	bool dry_run = false;
+	const struct cmd_option options[] = {
+		{"at", "TIME", "now, 2026-01-31T06:00:00+01:00, or 2026-01-31 06:00 in UTC",
+			.text = &at},
+		{"dry-run", NULL, "tell how many copies there would be, change nothing",
+			.flag = &dry_run},
+		{0},
+	};
+	struct publish_result result = {0};
+	struct publish p;
+	struct site s;
+	int64_t now = clock_now(), due_at = 0;
+	int rc;
+
+	if (cmd_options(c, options, 1, 1, e) < 0)
+		return -1;
+	if (at && strcmp(at, "now") == 0)
+		due_at = now;
+	else if (at && !clock_parse(str_of(at), &due_at))
+		return err_set(e, ERR_USAGE,
+			"--at is '%s': write now, 2026-01-31T06:00:00+01:00, or '2026-01-31 06:00' "
+			"in UTC",
+			at);
+	if (open_issue(c, &s, &p, e) < 0)
+		return -1;
+	if (!c->json)
+		warn(c, &p);
+	rc = publish_schedule(&s, &p, due_at, dry_run, now, &result, e);
+	if (rc == 0)
+		print_scheduled(c, &p, &result, dry_run);
+	close_issue(&s, &p);
+	return rc;
+}
