@@ -27,6 +27,9 @@ int store_create(const char *path, struct store **out, struct err *e);
  * (a newer program wrote it) than this program's. */
 int store_open(const char *path, struct store **out, struct err *e);
 
+/* How long a verb waits for another process's write lock before ERR_BUSY: 30 s unless set here. */
+void store_patience(struct store *s, int ms);
+
 /* Close; NULL is allowed. An open transaction is rolled back. */
 void store_close(struct store *s);
 

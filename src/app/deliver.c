@@ -140,7 +140,8 @@ static int work(struct worker *w, const struct deliver_options *o, struct err *e
 	} while (!worker_idle(w));
 	begin_stop(w);
 	show(w, o, &shown_ms, true);
-	return issues_turn(w->site->store, clock_now(), w->site->config.delivery.late_after, e) < 0
+	return issues_turn(w->site->store, clock_now(), w->site->config.delivery.late_after,
+		       s->config.delivery.resend_in_doubt, e) < 0
 		       ? -1
 		       : 0;
 }
@@ -180,7 +181,8 @@ static int deliver_once(struct site *s, const struct deliver_options *o,
 	bool again = true;
 	int64_t due;
 
-	if (issues_turn(s->store, clock_now(), s->config.delivery.late_after, e) < 0)
+	if (issues_turn(s->store, clock_now(), s->config.delivery.late_after,
+		    s->config.delivery.resend_in_doubt, e) < 0)
 		return -1;
 	while (again && !told_to_stop(o)) {
 		due = deliver_due(s, clock_now(), e);

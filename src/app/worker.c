@@ -225,7 +225,8 @@ static int housekeeping(struct worker *w, int64_t now, struct err *e)
 	int64_t ms = clock_mono_ms();
 
 	if (ms - w->turned_ms >= TURN_MS) {
-		if (issues_turn(store, now, c->delivery.late_after, e) < 0)
+		if (issues_turn(
+			    store, now, c->delivery.late_after, c->delivery.resend_in_doubt, e) < 0)
 			return -1;
 		w->turned_ms = ms;
 	}

@@ -1,0 +1,179 @@
+-- The newest schema: the sum of the numbered migrations beside it (a test compares them). Instants are
+-- Unix seconds (UTC). Numbers of states and statuses are those of mail/verdict.h, store/ledger.h and
+-- store/people.h. In every table that grows with the audience the columns that are usually empty cost
+-- one octet each.
+
+CREATE TABLE settings (
+	name TEXT PRIMARY KEY,
+	value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- ---- people ----
+
+CREATE TABLE lists (
+	id INTEGER PRIMARY KEY,
+	slug TEXT NOT NULL UNIQUE,
+	name TEXT NOT NULL,
+	"from" TEXT NOT NULL,
+	reply_to TEXT NOT NULL,
+	theme TEXT NOT NULL,
+	double_opt_in INTEGER NOT NULL,
+	created_at INTEGER NOT NULL
+) STRICT;
+
+-- AUTOINCREMENT: Message-IDs derive from the number, so an erased reader's is never given again.
+CREATE TABLE subscribers (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	email_key TEXT NOT NULL UNIQUE, -- normalised: what makes the address unique
+	email TEXT,                     -- as it goes on the wire; NULL = equal to email_key
+	first_name TEXT NOT NULL,
+	last_name TEXT NOT NULL,
+	attributes TEXT,                -- JSON object; NULL = none
+	suppressed INTEGER NOT NULL,    -- 1 = the hash of email_key is in suppressions
+	created_at INTEGER NOT NULL
+) STRICT;
+
+-- Names of attributes, for {{ subscriber.NAME }}.
+CREATE TABLE fields (
+	name TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+-- How a consent came about, in words: "hand", "import 7".
+CREATE TABLE sources (
+	id INTEGER PRIMARY KEY,
+	words TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- The newest consent record of each (list, subscriber) is the subscription itself ...
+CREATE TABLE subscriptions (
+	list_id INTEGER NOT NULL REFERENCES lists,
+	subscriber_id INTEGER NOT NULL REFERENCES subscribers,
+	status INTEGER NOT NULL,
+	changed_at INTEGER NOT NULL,
+	source_id INTEGER NOT NULL REFERENCES sources,
+	line INTEGER, -- of the imported file
+	PRIMARY KEY (list_id, subscriber_id)
+) STRICT, WITHOUT ROWID;
+
+-- ... and those that it replaced are here.
+CREATE TABLE consents (
+	id INTEGER PRIMARY KEY,
+	subscriber_id INTEGER NOT NULL,
+	list_id INTEGER NOT NULL REFERENCES lists,
+	status INTEGER NOT NULL,
+	at INTEGER NOT NULL,
+	source_id INTEGER NOT NULL REFERENCES sources,
+	line INTEGER
+) STRICT;
+CREATE INDEX consents_subscriber ON consents (subscriber_id);
+
+-- By a keyed hash of email_key, so that it outlives the erasure of the address.
+CREATE TABLE suppressions (
+	hash BLOB PRIMARY KEY, -- HMAC-SHA-256 by settings.hash_key, first 16 octets
+	reason TEXT NOT NULL,
+	at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE imports (
+	id INTEGER PRIMARY KEY,
+	list_id INTEGER NOT NULL REFERENCES lists,
+	file TEXT NOT NULL,
+	at INTEGER NOT NULL,
+	rows INTEGER NOT NULL,
+	added INTEGER NOT NULL,
+	updated INTEGER NOT NULL,
+	unchanged INTEGER NOT NULL,
+	rejected INTEGER NOT NULL,
+	suppressed INTEGER NOT NULL
+) STRICT;
+
+-- What happened; append-only but for the erasure of a reader.
+CREATE TABLE events (
+	id INTEGER PRIMARY KEY,
+	at INTEGER NOT NULL,
+	what TEXT NOT NULL,
+	subscriber_id INTEGER,
+	detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_subscriber ON events (subscriber_id) WHERE subscriber_id IS NOT NULL;
+
+-- ---- issues and the ledger ----
+
+-- An issue never changes but for its state; the large columns stand last, so that reading the others
+-- does not touch them.
+CREATE TABLE issues (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	list_id INTEGER NOT NULL REFERENCES lists,
+	slug TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	state INTEGER NOT NULL,
+	created_at INTEGER NOT NULL,
+	due_at INTEGER NOT NULL,
+	word_at INTEGER NOT NULL, -- when the operator last said "send": by scheduling or resuming
+	done_at INTEGER,
+	uuid BLOB NOT NULL,
+	hash TEXT NOT NULL, -- SHA-256 of source and program, hex
+	pause_reason TEXT NOT NULL,
+	source TEXT NOT NULL,
+	program BLOB NOT NULL,
+	UNIQUE (list_id, slug)
+) STRICT;
+CREATE INDEX issues_state ON issues (state);
+
+CREATE TABLE leases (
+	id INTEGER PRIMARY KEY AUTOINCREMENT, -- a stale worker's number is never given again
+	until INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE relays (
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE,
+	paused_until INTEGER NOT NULL, -- 0 = not paused
+	failures INTEGER NOT NULL,     -- pauses since the last success
+	reason TEXT NOT NULL
+) STRICT;
+
+-- The ledger: one row for each (issue, subscriber). subscriber_id is no foreign key: the row outlives
+-- an erased reader.
+CREATE TABLE deliveries (
+	issue_id INTEGER NOT NULL,
+	subscriber_id INTEGER NOT NULL,
+	state INTEGER NOT NULL,
+	due_at INTEGER NOT NULL,
+	lease INTEGER NOT NULL DEFAULT 0,    -- of the worker that holds it; 0 at rest
+	attempts INTEGER NOT NULL DEFAULT 0,
+	doubts INTEGER NOT NULL DEFAULT 0,   -- the first may be sent again, the second holds
+	settled_at INTEGER,
+	reason INTEGER,                      -- why it was skipped
+	PRIMARY KEY (issue_id, subscriber_id)
+) STRICT, WITHOUT ROWID;
+-- What is due: queued and deferred.
+CREATE INDEX deliveries_due ON deliveries (issue_id, due_at) WHERE state IN (0, 3);
+-- What a worker holds: as many rows as are in flight.
+CREATE INDEX deliveries_leased ON deliveries (lease) WHERE lease > 0;
+-- What is in doubt for the first time.
+CREATE INDEX deliveries_doubted ON deliveries (issue_id) WHERE state = 4 AND doubts = 1;
+
+CREATE TABLE attempts (
+	issue_id INTEGER NOT NULL,
+	subscriber_id INTEGER NOT NULL,
+	n INTEGER NOT NULL, -- 1, 2, ...
+	at INTEGER NOT NULL,
+	relay_id INTEGER REFERENCES relays, -- NULL = the worker ended before it could say
+	phase INTEGER NOT NULL,
+	code INTEGER NOT NULL,
+	state INTEGER NOT NULL, -- of the delivery after it
+	took_ms INTEGER NOT NULL,
+	due_at INTEGER,         -- of a deferred delivery
+	status TEXT NOT NULL,   -- enhanced code
+	text TEXT NOT NULL,
+	PRIMARY KEY (issue_id, subscriber_id, n)
+) STRICT, WITHOUT ROWID;
+
+-- deliveries by state, brought up to date in the transaction that moves them.
+CREATE TABLE issue_counts (
+	issue_id INTEGER NOT NULL,
+	state INTEGER NOT NULL,
+	n INTEGER NOT NULL,
+	PRIMARY KEY (issue_id, state)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#include "db.h"
+
+#include <string.h>
+
+/*
+ * Claiming: the oldest due rows of all issues that are delivering. The index of due rows begins with
+ * the issue, so that a paused issue's million rows are never in the way; a claim merges the issues by
+ * taking, again and again, from the one with the oldest row until the next one's is older.
+ */
+static const char *const skip_name[SKIP_N] = {
+	[SKIP_NONE] = "",
+	[SKIP_UNSUBSCRIBED] = "unsubscribed",
+	[SKIP_SUPPRESSED] = "suppressed",
+	[SKIP_ERASED] = "erased",
+};
+
+const char *skip_reason_name(int64_t reason)
+{
+	return reason > 0 && reason < SKIP_N ? skip_name[reason] : "";
+}
+
+struct candidate {
+	struct claim claim;
+	enum delivery_state state;
+	int64_t due_at;
+	enum skip_reason skip;
+};
+
+struct claiming {
+	struct store *s;
+	const struct lease *lease;
+	int64_t now;
+	size_t limit;
+	struct arena *a;
+	struct claim *claim;
+	size_t n;
+	struct candidate *candidate; /* room for `limit` */
+};
+
+/* ---- in doubt for the first time ---- */
+
+/* Once: the row keeps its count of doubts, and the second holds it. */
+static int resend(struct store *s, int64_t now, struct err *e)
+{
+	static const char next[] =
+		"SELECT issue_id, subscriber_id FROM issues"
+		" JOIN deliveries AS d ON issue_id = issues.id AND d.state = 4 AND doubts = 1"
+		" WHERE issues.state = 1 LIMIT 1";
+	sqlite3_stmt *st;
+	int rc;
+
+	for (;;) {
+		int64_t issue, subscriber;
+
+		if (db_query(s, next, NULL, &st, e) < 0)
+			return -1;
+		rc = db_row(s, st, e);
+		if (rc != 1)
+			return rc;
+		issue = sqlite3_column_int64(st, 0);
+		subscriber = sqlite3_column_int64(st, 1);
+		db_end(st);
+		if (row_rest(s, issue, subscriber, DELIVERY_IN_DOUBT, DELIVERY_QUEUED, now,
+			    SKIP_NONE, now, e) < 0)
+			return -1;
+	}
+}
+
+/* ---- choosing ---- */
+
+struct oldest {
+	int64_t issue, list, due_at;
+};
+
+/* The delivering issue whose oldest due row is the oldest of all, and when the second one's is due. */
+static int oldest_issue(struct claiming *c, struct oldest *first, int64_t *second, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (db_query(c->s,
+		    "SELECT id, list_id, (SELECT min(due_at) FROM deliveries"
+		    "  WHERE issue_id = issues.id AND state IN (0, 3)) AS due FROM issues"
+		    " WHERE state = 1 AND due <= ?1 ORDER BY due, id LIMIT 2",
+		    VALS(INT(c->now)), &st, e) < 0)
+		return -1;
+	rc = db_row(c->s, st, e);
+	if (rc != 1)
+		return rc;
+	*first = (struct oldest){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
+		sqlite3_column_int64(st, 2)};
+	rc = db_row(c->s, st, e);
+	if (rc < 0)
+		return -1;
+	*second = rc == 1 ? sqlite3_column_int64(st, 2) : c->now;
+	db_end(st);
+	return 1;
+}
+
+static enum skip_reason skip_of(sqlite3_stmt *st)
+{
+	if (sqlite3_column_type(st, 4) == SQLITE_NULL)
+		return SKIP_ERASED;
+	if (sqlite3_column_int(st, 4))
+		return SKIP_SUPPRESSED;
+	return sqlite3_column_int(st, 5) == SUBSCRIPTION_ACTIVE ? SKIP_NONE : SKIP_UNSUBSCRIBED;
+}
+
+static int candidates(
+	struct claiming *c, const struct oldest *of, int64_t until, size_t *n, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	*n = 0;
+	if (db_query(c->s,
+		    "SELECT d.subscriber_id, d.state, d.due_at, d.attempts, suppressed, status,"
+		    " coalesce(email, email_key), first_name, last_name,"
+		    " coalesce(attributes, '{}')"
+		    " FROM deliveries AS d LEFT JOIN subscribers ON id = d.subscriber_id"
+		    " LEFT JOIN subscriptions AS p"
+		    "  ON p.list_id = ?2 AND p.subscriber_id = d.subscriber_id"
+		    " WHERE d.issue_id = ?1 AND d.state IN (0, 3) AND d.due_at <= ?3"
+		    " ORDER BY d.due_at LIMIT ?4",
+		    VALS(INT(of->issue), INT(of->list), INT(until),
+			    INT((int64_t)(c->limit - c->n))),
+		    &st, e) < 0)
+		return -1;
+	while ((rc = db_row(c->s, st, e)) == 1) {
+		struct candidate *one = &c->candidate[(*n)++];
+
+		*one = (struct candidate){
+			.claim = {.issue = of->issue,
+				.list = of->list,
+				.subscriber = sqlite3_column_int64(st, 0),
+				.attempts = sqlite3_column_int(st, 3)},
+			.state = (enum delivery_state)sqlite3_column_int(st, 1),
+			.due_at = sqlite3_column_int64(st, 2),
+			.skip = skip_of(st),
+		};
+		if (one->skip)
+			continue;
+		one->claim.email = db_copy(st, 6, c->a);
+		one->claim.first_name = db_copy(st, 7, c->a);
+		one->claim.last_name = db_copy(st, 8, c->a);
+		one->claim.attributes = db_copy(st, 9, c->a);
+	}
+	return rc;
+}
+
+/* ---- taking ---- */
+
+static int take(struct claiming *c, const struct candidate *one, struct err *e)
+{
+	const struct claim *claim = &one->claim;
+
+	if (one->skip)
+		return row_rest(c->s, claim->issue, claim->subscriber, one->state, DELIVERY_SKIPPED,
+			one->due_at, one->skip, c->now, e);
+	if (db_run(c->s,
+		    "UPDATE deliveries SET state = 1, lease = ?3"
+		    " WHERE issue_id = ?1 AND subscriber_id = ?2",
+		    VALS(INT(claim->issue), INT(claim->subscriber), INT(c->lease->id)), e) < 0)
+		return -1;
+	c->claim[c->n++] = *claim;
+	return counts_move(c->s, claim->issue, one->state, DELIVERY_CLAIMED, 1, e);
+}
+
+static int claim_all(struct claiming *c, struct err *e)
+{
+	struct oldest of;
+	int64_t until;
+	size_t n;
+	int rc = 0;
+
+	while (rc == 0 && c->n < c->limit && (rc = oldest_issue(c, &of, &until, e)) == 1) {
+		rc = candidates(c, &of, until, &n, e);
+		for (size_t i = 0; rc == 0 && i < n; i++)
+			rc = take(c, &c->candidate[i], e);
+	}
+	return rc;
+}
+
+/* Whether the lease is still there: what is over may be another's already. */
+static int lease_held(struct store *s, const struct lease *l, int64_t now, struct err *e)
+{
+	int64_t until;
+	int rc = db_int(s, "SELECT until FROM leases WHERE id = ?1", VALS(INT(l->id)), &until, e);
+
+	if (rc == 0 || (rc == 1 && until <= now))
+		return err_set(e, ERR_DENIED, "the lease is over: this worker stops");
+	return rc < 0 ? -1 : 0;
+}
+
+int ledger_claim(struct store *s, const struct lease *l, int64_t now, size_t limit,
+	bool resend_in_doubt, struct arena *a, struct claim **out, size_t *n, struct err *e)
+{
+	struct claiming c = {.s = s, .lease = l, .now = now, .limit = limit, .a = a};
+	struct arena scratch = {0};
+	bool own;
+	int rc;
+
+	*n = 0;
+	if (tx_open(s, &own, e) < 0)
+		return -1;
+	*out = c.claim = arena_array(a, limit, sizeof *c.claim);
+	c.candidate = arena_array(&scratch, limit, sizeof *c.candidate);
+	rc = lease_held(s, l, now, e);
+	if (rc == 0 && resend_in_doubt)
+		rc = resend(s, now, e);
+	if (rc == 0)
+		rc = claim_all(&c, e);
+	arena_free(&scratch);
+	rc = tx_close(s, own, rc, e);
+	if (rc == 0)
+		*n = c.n;
+	return rc;
+}

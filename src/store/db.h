@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include "store/ledger.h"
+#include "store/people.h"
+#include "store/store.h"
+
+#include <openssl/evp.h>
+#include <sqlite3.h>
+
+/*
+ * The narrow waist between the verbs and SQLite: prepared statements kept by the address of their SQL
+ * text, typed parameters, transactions, errors. Private to src/store.
+ */
+enum {
+	DB_APPLICATION_ID = 0x4c746d6c, /* "Ltml" */
+	DB_STATEMENTS = 256, /* slots; some 120 are used */
+	DB_ISSUES = 16, /* issues whose counts move in one transaction before a flush */
+	KEY_HASH_SIZE = 16,
+};
+
+struct store {
+	sqlite3 *db;
+	char *path;
+	int patience_ms;
+	int64_t busy_since;
+	bool open; /* a transaction begun by store_begin() or by a verb */
+	bool broken; /* SQLite failed inside it: it can only be rolled back */
+	bool truncate; /* something was erased: empty the WAL after the commit */
+	struct {
+		const char *sql;
+		sqlite3_stmt *st;
+	} statement[DB_STATEMENTS];
+	struct {
+		int64_t issue;
+		int64_t n[DELIVERY_STATE_N];
+	} moved[DB_ISSUES]; /* not yet in issue_counts */
+	size_t moved_n;
+	EVP_MAC_CTX *mac; /* keyed with settings.hash_key; made at first use */
+	struct {
+		int64_t id;
+		char name[64];
+	} relay; /* the one used last */
+};
+
+/* ---- statements ---- */
+
+enum val_type { VAL_END, VAL_NULL, VAL_INT, VAL_TEXT, VAL_BLOB };
+struct val {
+	enum val_type type;
+	int64_t i;
+	struct str s;
+};
+#define INT(x)  ((struct val){.type = VAL_INT, .i = (x)})
+#define TEXT(x) ((struct val){.type = VAL_TEXT, .s = (x)})
+#define BLOB(x) ((struct val){.type = VAL_BLOB, .s = (x)})
+/* NULL for the empty view, and for 0. */
+#define TEXT_OR_NULL(x) db_text_or_null(x)
+#define INT_OR_NULL(x)  db_int_or_null(x)
+/* The parameters ?1, ?2, … of a statement. */
+#define VALS(...) ((const struct val[]){__VA_ARGS__, {.type = VAL_END}})
+
+struct val db_text_or_null(struct str s);
+struct val db_int_or_null(int64_t i);
+
+/* Prepare (once for each address `sql`) and bind `v` (NULL = none): step it with db_row(). What `v` points
+ * to must live until then. -1 on error. */
+int db_query(
+	struct store *s, const char *sql, const struct val *v, sqlite3_stmt **st, struct err *e);
+
+/* The next row: 1; 0 when there is none; -1. After 0 and -1 the statement is at rest again. */
+int db_row(struct store *s, sqlite3_stmt *st, struct err *e);
+
+/* Put a statement at rest before its last row; NULL is allowed. */
+void db_end(sqlite3_stmt *st);
+
+/* Run a statement to its end: 0 or -1. */
+int db_run(struct store *s, const char *sql, const struct val *v, struct err *e);
+
+/* As db_run(), and how many rows it changed. */
+int db_change(
+	struct store *s, const char *sql, const struct val *v, int64_t *changed, struct err *e);
+
+/* The first column of the first row, as an integer: 1, 0 when there is no row or it is NULL, or -1. */
+int db_int(struct store *s, const char *sql, const struct val *v, int64_t *out, struct err *e);
+
+/* A text or blob of the current row, valid until the next db_row() or db_end(); NULL gives the empty
+ * view. The second copies it into `a`. */
+struct str db_text(sqlite3_stmt *st, int column);
+struct str db_copy(sqlite3_stmt *st, int column, struct arena *a);
+
+/* Fill `e` from the handle's last error, and mark an open transaction as broken. Returns -1. */
+int db_fail(struct store *s, struct err *e);
+
+/* Open `path` with all pragmas but the journal mode: `flags` are those of sqlite3_open_v2(). */
+int db_open(const char *path, int flags, struct store **out, struct err *e);
+
+/* ---- transactions ---- */
+
+/* Begin a transaction of a verb's own unless one is open; `own` tells. */
+int tx_open(struct store *s, bool *own, struct err *e);
+
+/* End what tx_open() began: commit when `rc` is 0 or more, else roll back. Returns `rc`, or -1. */
+int tx_close(struct store *s, bool own, int rc, struct err *e);
+
+/* ---- what several verbs need ---- */
+
+/* SQL names states and statuses by their numbers: a partial index takes no parameter. */
+_Static_assert(DELIVERY_QUEUED == 0 && DELIVERY_CLAIMED == 1 && DELIVERY_SENDING == 2 &&
+		       DELIVERY_DEFERRED == 3 && DELIVERY_IN_DOUBT == 4 && DELIVERY_SENT == 5 &&
+		       DELIVERY_CANCELLED == 8 && DELIVERY_SKIPPED == 9,
+	"SQL has other numbers of delivery states");
+_Static_assert(
+	ISSUE_SCHEDULED == 0 && ISSUE_DELIVERING == 1 && ISSUE_DONE == 3 && ISSUE_CANCELLED == 5,
+	"SQL has other numbers of issue states");
+_Static_assert(
+	SUBSCRIPTION_PENDING == 0 && SUBSCRIPTION_ACTIVE == 1 && SUBSCRIPTION_UNSUBSCRIBED == 2,
+	"SQL has other numbers of subscription statuses");
+
+/* Note that `n` rows of `issue` went from one state to another; DELIVERY_STATE_N for `from` is a new row. */
+int counts_move(struct store *s, int64_t issue, enum delivery_state from, enum delivery_state to,
+	int64_t n, struct err *e);
+
+/* Write what counts_move() noted. */
+int counts_flush(struct store *s, struct err *e);
+
+/* The number of a source of consent, added when it is new. */
+int source_id(struct store *s, struct str words, int64_t *id, struct err *e);
+
+/* Why a row was skipped; the numbers stand in the database. */
+enum skip_reason { SKIP_NONE, SKIP_UNSUBSCRIBED, SKIP_SUPPRESSED, SKIP_ERASED, SKIP_N };
+const char *skip_reason_name(int64_t reason);
+
+/* The number of a relay, added when it is new. */
+int relay_id(struct store *s, struct str name, int64_t *id, struct err *e);
+
+/* Where a row goes that nobody holds any longer and nothing was said about: back into the queue, unless
+ * its issue was cancelled meanwhile. */
+int resting_state(struct store *s, int64_t issue, enum delivery_state *out, struct err *e);
+
+/* Put a row at rest that was in state `from`, with no attempt used: `to` is queued, cancelled or
+ * skipped. Counts are moved. */
+int row_rest(struct store *s, int64_t issue, int64_t subscriber, enum delivery_state from,
+	enum delivery_state to, int64_t due_at, enum skip_reason reason, int64_t now,
+	struct err *e);
+
+/* Record an attempt, as the last of its row. */
+int attempt_add(struct store *s, const struct attempt *a, struct err *e);
+
+/* The keyed hash of an address key, as suppressions hold it. */
+int key_hash(struct store *s, struct str key, unsigned char out[KEY_HASH_SIZE], struct err *e);
+
+/* Merge the JSON object `add` into `old` (either may be empty): the result is in `a`, and `*changed`
+ * tells whether it differs from `old` in content. ERR_INPUT where `add` is no JSON object. */
+int attributes_merge(struct arena *a, struct str old, struct str add, struct str *out,
+	bool *changed, struct err *e);
+
+/* Attributes as they are stored: NULL where there are none. */
+struct val attributes_val(struct str attributes);
+
+/* Make the names in a JSON object known fields. */
+int fields_note(struct store *s, struct str attributes, struct err *e);
+
+#endif

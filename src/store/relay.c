@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "db.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int relay_id(struct store *s, struct str name, int64_t *id, struct err *e)
+{
+	int rc;
+
+	if (s->relay.id && str_eq(name, str_of(s->relay.name))) {
+		*id = s->relay.id;
+		return 0;
+	}
+	rc = db_int(s, "SELECT id FROM relays WHERE name = ?1", VALS(TEXT(name)), id, e);
+	if (rc < 0)
+		return -1;
+	if (rc == 0) {
+		if (db_run(s,
+			    "INSERT INTO relays (name, paused_until, failures, reason)"
+			    " VALUES (?1, 0, 0, '')",
+			    VALS(TEXT(name)), e) < 0)
+			return -1;
+		*id = sqlite3_last_insert_rowid(s->db);
+	}
+	if (name.n < sizeof s->relay.name) {
+		snprintf(s->relay.name, sizeof s->relay.name, "%.*s", STR_ARG(name));
+		s->relay.id = *id;
+	}
+	return 0;
+}
+
+int relay_pause(struct store *s, struct str relay, int64_t until, struct str reason, struct err *e)
+{
+	int64_t id;
+	bool own;
+	int rc;
+
+	if (tx_open(s, &own, e) < 0)
+		return -1;
+	rc = relay_id(s, relay, &id, e);
+	if (rc == 0)
+		rc = db_run(s,
+			"UPDATE relays SET paused_until = ?2, reason = ?3, failures = failures + 1"
+			" WHERE id = ?1",
+			VALS(INT(id), INT(until), TEXT(reason)), e);
+	return tx_close(s, own, rc, e);
+}
+
+int relay_ok(struct store *s, struct str relay, struct err *e)
+{
+	bool own;
+
+	if (tx_open(s, &own, e) < 0)
+		return -1;
+	return tx_close(s, own,
+		db_run(s,
+			"UPDATE relays SET paused_until = 0, reason = '', failures = 0"
+			" WHERE name = ?1 AND (paused_until <> 0 OR failures <> 0)",
+			VALS(TEXT(relay)), e),
+		e);
+}
+
+int relay_state(
+	struct store *s, struct str relay, struct arena *a, struct relay_state *out, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	*out = (struct relay_state){0};
+	if (db_query(s, "SELECT paused_until, failures, reason FROM relays WHERE name = ?1",
+		    VALS(TEXT(relay)), &st, e) < 0)
+		return -1;
+	rc = db_row(s, st, e);
+	if (rc == 1) {
+		out->until = sqlite3_column_int64(st, 0);
+		out->failures = sqlite3_column_int(st, 1);
+		out->reason = db_copy(st, 2, a);
+		db_end(st);
+	}
+	return rc < 0 ? -1 : 0;
+}

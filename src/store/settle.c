@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include "db.h"
+
+#include <string.h>
+
+/* ---- intent ---- */
+
+#define READER                                                                                     \
+	" FROM issues LEFT JOIN subscribers AS s ON s.id = ?2"                                     \
+	" LEFT JOIN subscriptions AS p ON p.list_id = issues.list_id AND p.subscriber_id = ?2"     \
+	" WHERE issues.id = ?1"
+
+/* The row is held but was not to be sent: its issue stands still, or its reader has left. */
+static int put_down(struct store *s, int64_t issue, int64_t subscriber, int64_t now, struct err *e)
+{
+	enum delivery_state to = DELIVERY_SKIPPED;
+	enum skip_reason reason = SKIP_NONE;
+	sqlite3_stmt *st;
+	bool sending;
+	int rc;
+
+	if (db_query(s, "SELECT issues.state, suppressed, status" READER,
+		    VALS(INT(issue), INT(subscriber)), &st, e) < 0)
+		return -1;
+	rc = db_row(s, st, e);
+	if (rc != 1)
+		return rc;
+	sending = sqlite3_column_int(st, 0) == ISSUE_DELIVERING;
+	if (sqlite3_column_type(st, 1) == SQLITE_NULL)
+		reason = SKIP_ERASED;
+	else
+		reason = sqlite3_column_int(st, 1) ? SKIP_SUPPRESSED : SKIP_UNSUBSCRIBED;
+	db_end(st);
+	if (!sending) {
+		reason = SKIP_NONE;
+		if (resting_state(s, issue, &to, e) < 0)
+			return -1;
+	}
+	return row_rest(s, issue, subscriber, DELIVERY_CLAIMED, to, now, reason, now, e);
+}
+
+int ledger_intend(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
+	int64_t now, struct err *e)
+{
+	int64_t changed = 0, held;
+	bool own;
+	int rc;
+
+	/* A worker that was stopped past its lease must not send: the row may be another's soon. */
+	if (now >= l->until)
+		return 0;
+	if (tx_open(s, &own, e) < 0)
+		return -1;
+	rc = db_change(s,
+		"UPDATE deliveries SET state = 2 WHERE issue_id = ?1 AND subscriber_id = ?2"
+		" AND lease = ?3 AND state = 1 AND EXISTS (SELECT 1" READER
+		" AND issues.state = 1 AND status = 1 AND suppressed = 0)",
+		VALS(INT(issue), INT(subscriber), INT(l->id)), &changed, e);
+	if (rc == 0 && changed == 1) {
+		rc = counts_move(s, issue, DELIVERY_CLAIMED, DELIVERY_SENDING, 1, e) < 0 ? -1 : 1;
+	} else if (rc == 0) {
+		rc = db_int(s,
+			"SELECT 1 FROM deliveries WHERE issue_id = ?1 AND subscriber_id = ?2"
+			" AND lease = ?3 AND state = 1",
+			VALS(INT(issue), INT(subscriber), INT(l->id)), &held, e);
+		if (rc == 1)
+			rc = put_down(s, issue, subscriber, now, e);
+	}
+	return tx_close(s, own, rc, e);
+}
+
+int ledger_release(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
+	int64_t now, struct err *e)
+{
+	enum delivery_state to;
+	int64_t from;
+	bool own;
+	int rc;
+
+	if (tx_open(s, &own, e) < 0)
+		return -1;
+	rc = db_int(s,
+		"SELECT state FROM deliveries WHERE issue_id = ?1 AND subscriber_id = ?2"
+		" AND lease = ?3 AND lease > 0",
+		VALS(INT(issue), INT(subscriber), INT(l->id)), &from, e);
+	if (rc == 1)
+		rc = resting_state(s, issue, &to, e) < 0
+			     ? -1
+			     : row_rest(s, issue, subscriber, (enum delivery_state)from, to, now,
+				       SKIP_NONE, now, e);
+	return tx_close(s, own, rc, e);
+}
+
+/* ---- outcome ---- */
+
+int attempt_add(struct store *s, const struct attempt *a, struct err *e)
+{
+	int64_t relay = 0;
+
+	if (a->relay.n && relay_id(s, a->relay, &relay, e) < 0)
+		return -1;
+	return db_run(s,
+		"INSERT INTO attempts (issue_id, subscriber_id, n, at, relay_id, phase, code,"
+		" state, took_ms, due_at, status, text) VALUES (?1, ?2,"
+		" (SELECT coalesce(max(n), 0) + 1 FROM attempts"
+		"  WHERE issue_id = ?1 AND subscriber_id = ?2),"
+		" ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+		VALS(INT(a->issue), INT(a->subscriber), INT(a->at), INT_OR_NULL(relay),
+			INT(a->phase), INT(a->code), INT(a->state), INT(a->took_ms),
+			INT_OR_NULL(a->state == DELIVERY_DEFERRED ? a->due_at : 0), TEXT(a->status),
+			TEXT(a->text)),
+		e);
+}
+
+/* The lease does not hold the row. Either this very outcome was written before (its commit was
+ * reported as failed and had succeeded), or the row was taken away: then only the attempt is told. */
+static int settle_stale(struct store *s, const struct attempt *a, struct err *e)
+{
+	int64_t known;
+	int rc = db_int(s,
+		"SELECT state = ?6 FROM deliveries JOIN attempts USING (issue_id, subscriber_id)"
+		" WHERE issue_id = ?1 AND subscriber_id = ?2 AND at = ?3 AND phase = ?4"
+		" AND code = ?5 AND attempts.state = ?6 AND took_ms = ?7 AND text = ?8 LIMIT 1",
+		VALS(INT(a->issue), INT(a->subscriber), INT(a->at), INT(a->phase), INT(a->code),
+			INT(a->state), INT(a->took_ms), TEXT(a->text)),
+		&known, e);
+
+	if (rc != 0)
+		return rc < 0 ? -1 : (int)known;
+	return attempt_add(s, a, e);
+}
+
+/* Whether a row may go from sending to this state by an outcome. */
+static bool is_outcome(enum delivery_state state)
+{
+	return state == DELIVERY_SENT || state == DELIVERY_DEFERRED || state == DELIVERY_FAILED ||
+	       state == DELIVERY_EXPIRED || state == DELIVERY_IN_DOUBT;
+}
+
+static int settle(struct store *s, const struct lease *l, const struct attempt *a, struct err *e)
+{
+	enum delivery_state state = a->state, rest;
+	int64_t changed;
+
+	/* Nothing is put off in an issue that was cancelled meanwhile. */
+	if (state == DELIVERY_DEFERRED) {
+		if (resting_state(s, a->issue, &rest, e) < 0)
+			return -1;
+		if (rest == DELIVERY_CANCELLED)
+			state = rest;
+	}
+	if (db_change(s,
+		    "UPDATE deliveries SET state = ?4, lease = 0, attempts = attempts + 1,"
+		    " due_at = coalesce(?5, due_at), doubts = doubts + (?4 = 4), settled_at = ?6"
+		    " WHERE issue_id = ?1 AND subscriber_id = ?2 AND lease = ?3 AND state = 2",
+		    VALS(INT(a->issue), INT(a->subscriber), INT(l->id), INT(state),
+			    INT_OR_NULL(state == DELIVERY_DEFERRED ? a->due_at : 0),
+			    INT_OR_NULL(state == DELIVERY_DEFERRED ? 0 : a->at)),
+		    &changed, e) < 0)
+		return -1;
+	if (changed == 0)
+		return settle_stale(s, a, e);
+	if (attempt_add(s, a, e) < 0 || counts_move(s, a->issue, DELIVERY_SENDING, state, 1, e) < 0)
+		return -1;
+	return 1;
+}
+
+int ledger_settle(struct store *s, const struct lease *l, const struct attempt *a, struct err *e)
+{
+	bool own;
+
+	if (!is_outcome(a->state))
+		return err_set(e, ERR_BUG, "an attempt cannot lead to the state '%s'",
+			delivery_state_name(a->state));
+	if (tx_open(s, &own, e) < 0)
+		return -1;
+	return tx_close(s, own, settle(s, l, a, e), e);
+}
+
+int ledger_next_due(struct store *s, int64_t *at, struct err *e)
+{
+	*at = 0;
+	return db_int(s,
+		       "SELECT min((SELECT min(due_at) FROM deliveries"
+		       "  WHERE issue_id = issues.id AND state IN (0, 3)))"
+		       " FROM issues WHERE state IN (0, 1)",
+		       NULL, at, e) < 0
+		       ? -1
+		       : 0;
+}
