@@ -141,7 +141,7 @@ static int work(struct worker *w, const struct deliver_options *o, struct err *e
 	begin_stop(w);
 	show(w, o, &shown_ms, true);
 	return issues_turn(w->site->store, clock_now(), w->site->config.delivery.late_after,
-		       s->config.delivery.resend_in_doubt, e) < 0
+		       w->site->config.delivery.resend_in_doubt, e) < 0
 		       ? -1
 		       : 0;
 }
