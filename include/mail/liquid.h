@@ -22,9 +22,10 @@
  * issue.*, publication.*, block.*) are resolved there, names that differ by recipient
  * (subscriber.*, unsubscribe_url, …) become slots.
  *
- * A slot travels through Markdown and templates as a mark: U+E000, a letter for the context, the
- * decimal index of a slot, U+E001. Sources that hold private-use characters are refused, so a mark
- * is always ours.
+ * A slot travels through Markdown and templates as a mark: U+E000, a letter for the context, the decimal
+ * index of a slot, U+E001. Sources that hold private-use characters are refused, so a mark is always
+ * ours. liquid_expand() writes the marks of values with the context LIQUID_TEXT; whoever knows where
+ * such a mark ends up (compose) writes it again with the one that is right there.
  */
 enum liquid_op { LIQUID_VALUE, LIQUID_IF, LIQUID_ELSIF, LIQUID_ELSE, LIQUID_ENDIF };
 enum liquid_test { LIQUID_PRESENT, LIQUID_EQUAL, LIQUID_NOT_EQUAL, LIQUID_CONTAINS };
@@ -39,8 +40,15 @@ struct liquid_slot {
 	const char *file;
 };
 
-/* What a mark asks for when it is reached, decided by where the program itself put it. */
-enum liquid_context { LIQUID_HTML = 'h', LIQUID_URL = 'u', LIQUID_TEXT = 't' };
+/* How the value is to be written where the mark stands: in HTML text or an attribute; inside a URL in
+ * HTML, where a name that ends in `_url` is a whole URL and any other one component of it; in plain
+ * text. The marks of IF, ELSIF, ELSE and ENDIF write nothing. */
+enum liquid_context {
+	LIQUID_HTML = 'h',
+	LIQUID_URL = 'u',
+	LIQUID_TEXT = 't',
+	LIQUID_CONTROL = 'c',
+};
 
 /* All slots of one issue, in the order of their indexes, and the names they use, each once. */
 struct liquid_slots {
@@ -54,6 +62,7 @@ struct liquid_slots {
 struct liquid_name {
 	const char *name;
 	struct str value;
+	bool raw; /* goes in as it is, not through `escape`: finished HTML, theme tokens */
 };
 
 /* What names there are. */
@@ -66,13 +75,20 @@ struct liquid_scope {
 	size_t fields_n;
 };
 
-/* Expand `text` into `out`: known names by their values through `escape` (enc_html, enc_url,
- * buf_str), recipient names by marks of context `context`, whose slots are added to `slots` (memory
- * from `a`). `file` and `line` say where `text` begins. ERR_INPUT, starting "FILE:LINE: ", for an
- * unknown name (with the nearest known one), filter or tag, for tags that do not match and for
- * depth over 4. */
-int liquid_expand(struct arena *a, const char *file, size_t line, struct str text,
-	const struct liquid_scope *scope, enum liquid_context context,
+/* A text to expand and where it begins. */
+struct liquid_source {
+	const char *file;
+	size_t line;
+	struct str text;
+	bool keep_lines; /* the result has line N where the source has it; otherwise a line that holds
+	                    nothing but a control tag leaves no line behind */
+};
+
+/* Expand `in` into `out`: known names by their values through `escape` (enc_html, buf_str, …), recipient
+ * names by marks, whose slots are added to `slots` (memory from `a`). ERR_INPUT, starting "FILE:LINE: ",
+ * for an unknown name (with the nearest known one), filter or tag, for a tag that does not end on its
+ * line, for tags that do not match and for depth over 4. */
+int liquid_expand(struct arena *a, const struct liquid_source *in, const struct liquid_scope *scope,
 	void (*escape)(struct buf *, struct str), struct liquid_slots *slots, struct buf *out,
 	struct err *e);
 

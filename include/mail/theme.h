@@ -37,9 +37,9 @@ struct theme {
 	size_t layout_html_line, layout_txt_line;
 };
 
-/* Take the files apart; views into them. ERR_INPUT, starting "mail-templates/NAME/FILE:LINE: ", for
- * a line that is no `name = value`, a token or block given twice, a block that compile needs and
- * the theme lacks. */
+/* Take the files apart, in `a`. ERR_INPUT, starting "mail-templates/NAME/FILE:LINE: ", for characters
+ * that no issue may hold either (mail/issue.h), a line that is no `name = value`, a token or block
+ * given twice, an unknown block, a block that the theme lacks. */
 int theme_parse(struct arena *a, const struct theme_files *files, struct theme *out, struct err *e);
 
 /* The token `name`, or the empty view. */

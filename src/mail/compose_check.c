@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "compose_check.h"
+
+#include <string.h>
+
+/* ---- conditions ---- */
+
+/* A condition that is open: where, told by an address that no other place has. */
+struct open {
+	const void *place;
+	const struct liquid_slot *slot;
+};
+
+enum { OPEN_MAX = 4 };
+
+struct conditions {
+	struct compose *c;
+	struct open open[OPEN_MAX];
+	int n;
+};
+
+enum liquid_op check_op(const struct compose *c, struct str text)
+{
+	enum liquid_context context;
+	struct str before;
+	int slot = liquid_next_mark(&text, &before, &context);
+
+	return slot < 0 ? LIQUID_VALUE : c->out->slots.slot[slot].op;
+}
+
+static int check_marks(struct conditions *k, struct str text, const void *place)
+{
+	static const char *const tags[] = {
+		[LIQUID_ELSIF] = "elsif", [LIQUID_ELSE] = "else", [LIQUID_ENDIF] = "endif"};
+	enum liquid_context context;
+	struct str before;
+	int index;
+
+	while ((index = liquid_next_mark(&text, &before, &context)) >= 0) {
+		const struct liquid_slot *slot = &k->c->out->slots.slot[index];
+		const struct open *open = k->n ? &k->open[k->n - 1] : NULL;
+
+		if (slot->op == LIQUID_VALUE)
+			continue;
+		if (slot->op == LIQUID_IF && k->n < OPEN_MAX) {
+			k->open[k->n++] = (struct open){place, slot};
+			continue;
+		}
+		if (!open || open->place != place)
+			return err_set(k->c->e, ERR_INPUT,
+				"%s:%zu: this '{%% %s %%}' and its '{%% if %%}' on line %zu stand "
+				"in different paragraphs, list items, containers or spans, put "
+				"both "
+				"into the same one or on lines of their own",
+				slot->file, slot->line, tags[slot->op],
+				open ? open->slot->line : slot->line);
+		k->n -= slot->op == LIQUID_ENDIF;
+	}
+	return 0;
+}
+
+static int walk_conditions(struct conditions *k, const struct md_node *n)
+{
+	bool in_parent = n->kind == MD_TEXT || n->kind == MD_CONTROL;
+
+	if (check_marks(k, n->text, in_parent ? (const void *)n->parent : &n->text) < 0 ||
+		check_marks(k, n->href, &n->href) < 0 || check_marks(k, n->title, &n->title) < 0)
+		return -1;
+	for (const struct md_node *child = n->first; child; child = child->next)
+		if (walk_conditions(k, child) < 0)
+			return -1;
+	return 0;
+}
+
+int check_conditions(struct compose *c, struct md_node *document)
+{
+	struct conditions k = {.c = c};
+
+	if (walk_conditions(&k, document) < 0)
+		return -1;
+	if (k.n)
+		return err_set(c->e, ERR_INPUT,
+			"%s:%zu: the '{%% endif %%}' of this condition stands where it is not "
+			"drawn",
+			k.open[0].slot->file, k.open[0].slot->line);
+	return 0;
+}
+
+/* ---- links ---- */
+
+/* How an address may start. */
+static const struct {
+	const char *scheme;
+	bool image; /* an image may come from there */
+} schemes[] = {
+	{"https://", true},
+	{"http://", true},
+	{"mailto:", false},
+	{"tel:", false},
+};
+
+/* Whether the address starts with a mark that is a whole URL. */
+static bool starts_whole(struct compose *c, struct str href)
+{
+	enum liquid_context context;
+	struct str before;
+	const struct liquid_slot *slot;
+	int index;
+
+	while ((index = liquid_next_mark(&href, &before, &context)) >= 0 && !before.n) {
+		slot = &c->out->slots.slot[index];
+		if (slot->op == LIQUID_VALUE)
+			return compose_whole_url(c->out->slots.vars[slot->var]);
+	}
+	return false;
+}
+
+static int check_address(struct compose *c, const struct md_node *n)
+{
+	struct str plain = compose_unmarked(c->a, n->href);
+
+	if (starts_whole(c, n->href))
+		return 0;
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (str_has_prefix_nocase(plain, str_of(schemes[i].scheme)) &&
+			plain.n > strlen(schemes[i].scheme) &&
+			(n->kind == MD_LINK || schemes[i].image)) {
+			if (i == 1)
+				compose_warn(c, n->line, "insecure-link",
+					"this address starts with http://, use https://");
+			return 0;
+		}
+	if (n->kind == MD_IMAGE)
+		return err_set(c->e, ERR_INPUT,
+			"%s:%zu: the image '%.*s' must be given by its whole address, https://…",
+			c->in->issue->file, n->line, STR_ARG(plain));
+	return err_set(c->e, ERR_INPUT,
+		"%s:%zu: the link '%.*s' must start with https://, http://, mailto: or tel:",
+		c->in->issue->file, n->line, STR_ARG(plain));
+}
+
+/* The address with everything percent-encoded that a URI cannot hold; marks stay. */
+static struct str as_uri(struct compose *c, struct str href)
+{
+	struct buf out;
+	struct str before, result;
+	enum liquid_context context;
+	int slot;
+
+	buf_init(&out, 3 * href.n + 16);
+	do {
+		slot = liquid_next_mark(&href, &before, &context);
+		for (size_t i = 0; i < before.n; i++) {
+			unsigned char o = (unsigned char)before.p[i];
+
+			if (o <= ' ' || o >= 0x7f || strchr("\"<>\\^`{|}", o))
+				buf_printf(&out, "%%%02X", o);
+			else
+				buf_char(&out, (char)o);
+		}
+		if (slot >= 0)
+			liquid_mark(&out, context, slot);
+	} while (slot >= 0);
+	result = arena_str(c->a, buf_view(&out));
+	buf_free(&out);
+	return result;
+}
+
+static bool has_words(const struct md_node *n)
+{
+	struct buf words;
+	bool yes;
+
+	buf_init(&words, COMPOSE_MAX);
+	compose_words(n, true, &words);
+	yes = str_trim(buf_view(&words)).n > 0;
+	buf_free(&words);
+	return yes;
+}
+
+int check_links(struct compose *c, struct md_node *n)
+{
+	bool link = n->kind == MD_LINK || n->kind == MD_IMAGE;
+
+	if (link && check_address(c, n) < 0)
+		return -1;
+	if (link)
+		n->href = as_uri(c, n->href);
+	if (n->button && !n->look)
+		return err_set(c->e, ERR_INPUT,
+			"%s:%zu: a {.button} needs a paragraph of its own, put blank lines around "
+			"it",
+			c->in->issue->file, n->line);
+	if (n->kind == MD_IMAGE && !has_words(n))
+		compose_warn(c, n->line, "image-without-alt",
+			"describe the image in its square brackets for readers who do not see it");
+	if (n->kind == MD_HEADING && n->level == 1)
+		compose_warn(c, n->line, "top-heading",
+			"the subject is the title, start sections with '##'");
+	for (struct md_node *child = n->first; child; child = child->next)
+		if (check_links(c, child) < 0)
+			return -1;
+	return 0;
+}
