@@ -26,7 +26,8 @@ struct config_relay {
 struct config {
 	const char *file; /* as opened */
 	const char *folder; /* where it stands; made absolute */
-	const char *database;
+	const char
+		*database; /* lettermill.db in `folder`; in /var/lib/NAME for a folder /etc/NAME */
 	const char *templates; /* folder that overrides the built-in mail-templates */
 
 	struct {
@@ -72,9 +73,9 @@ struct config {
  * without a needed key. Opens no other file. */
 int config_read(struct arena *a, const char *path, struct config *out, struct err *e);
 
-/* The bytes of a secret named in the configuration: from $CREDENTIALS_DIRECTORY/BASENAME where
- * systemd provides that file, else from `file`. Refuses what others may read (base/file.h). In `a`.
- */
+/* The bytes of the secret FOLDER/NAME of the configuration: from $CREDENTIALS_DIRECTORY/NAME or
+ * /FOLDER_NAME where systemd provides that file, else from `file` itself. Refuses what others may read
+ * (base/file.h). In `a`. */
 int config_secret(struct arena *a, const char *file, struct str *out, struct err *e);
 
 /* Read the relays' passwords. ERR_CONFIG, ERR_DENIED. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { CONFIG_MAX = 256 * 1024, SECRET_MAX = 64 * 1024, DAY = 86400 };
 
@@ -27,9 +28,9 @@ static const char *const transport[] = {"curl", "esmtp", NULL}; /* enum relay_tr
 
 /* Every key there is. A fallback is read as if it stood in the file. */
 static const struct config_key top_keys[] = {
-	{"database", CONFIG_PATH, CONFIG(database), ELSE("lettermill.db")},
+	{"database", CONFIG_PATH, CONFIG(database)},
 	{"templates", CONFIG_PATH, CONFIG(templates), ELSE("mail-templates")},
-	{"token_key_file", CONFIG_PATH, CONFIG(token_key_file), ELSE("token.key")},
+	{"token_key_file", CONFIG_PATH, CONFIG(token_key_file), ELSE("secrets/token.key")},
 };
 static const struct config_key publication_keys[] = {
 	{"name", CONFIG_TEXT, CONFIG(publication.name), NEEDED, RANGE(1, 200)},
@@ -221,8 +222,20 @@ static struct str default_sender_id(struct arena *a, struct str domain)
 	return n < 5 ? STR("lettermill") : arena_str(a, (struct str){id, n});
 }
 
+/* Beside the file, but for a site in /etc/NAME, where services cannot write: in /var/lib/NAME. */
+static const char *default_database(struct arena *a, const char *folder)
+{
+	static const char etc[] = "/etc/";
+
+	if (strncmp(folder, etc, sizeof etc - 1) == 0)
+		return arena_printf(a, "/var/lib/%s/lettermill.db", folder + sizeof etc - 1);
+	return arena_printf(a, "%s/lettermill.db", folder);
+}
+
 static void fill_dependent(struct arena *a, struct config *c)
 {
+	if (!c->database)
+		c->database = default_database(a, c->folder);
 	if (!c->publication.list_domain.n)
 		c->publication.list_domain = c->publication.from.addr.domain;
 	if (!c->publication.sender_id.n)
@@ -302,28 +315,37 @@ out:
 
 /* ---- secrets ---- */
 
+/* The credential of the secret `file`: systemd names it NAME when it is given alone, and FOLDER_NAME
+ * when it loads the whole folder. NULL where neither is there. */
+static const char *credential(struct arena *a, const char *file)
+{
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY"), *name = file, *folder = file;
+	const char *path;
+
+	if (!credentials)
+		return NULL;
+	for (const char *p = file; *p; p++)
+		if (*p == '/') {
+			folder = name;
+			name = p + 1;
+		}
+	path = arena_printf(a, "%s/%s", credentials, name);
+	if (access(path, F_OK) < 0)
+		path = arena_printf(a, "%s/%.*s_%s", credentials,
+			name == file ? 0 : (int)(name - folder - 1), folder, name);
+	return access(path, F_OK) < 0 ? NULL : path;
+}
+
 int config_secret(struct arena *a, const char *file, struct str *out, struct err *e)
 {
-	const char *credentials = getenv("CREDENTIALS_DIRECTORY"), *slash = strrchr(file, '/');
-	struct err missing = {0};
+	const char *path = credential(a, file);
 	struct buf secret;
-	int rc = -1;
+	int rc;
 
 	buf_init(&secret, SECRET_MAX);
-	if (credentials) {
-		const char *path = arena_printf(a, "%s/%s", credentials, slash ? slash + 1 : file);
-
-		rc = file_read_secret(path, &secret, &missing);
-		if (rc < 0 && missing.code != ERR_MISSING) {
-			err_set(e, missing.code, "%s", missing.text);
-			goto out;
-		}
-	}
-	if (rc < 0)
-		rc = file_read_secret(file, &secret, e);
+	rc = file_read_secret(path ? path : file, &secret, e);
 	if (rc == 0)
 		*out = arena_str(a, buf_view(&secret));
-out:
 	if (secret.p)
 		explicit_bzero(secret.p, secret.n);
 	buf_free(&secret);

@@ -84,25 +84,36 @@ static int make_key(struct init *i, struct err *e)
 	int rc;
 
 	if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
-		return err_sys(e, "cannot get random octets for 'token.key'");
+		return err_sys(e, "cannot get random octets for the token key");
 	buf_init(&hex, 2 * sizeof key + 1);
 	enc_hex(&hex, (struct str){(const char *)key, sizeof key});
 	buf_char(&hex, '\n');
-	rc = make_file(i, "token.key", buf_view(&hex), 0600, e);
+	rc = make_file(i, "secrets/token.key", buf_view(&hex), 0600, e);
+	if (rc == 0 && chmod(arena_printf(&i->arena, "%s/secrets", i->folder), 0700) < 0)
+		rc = err_sys(e, "cannot close the folder 'secrets' to others");
 	explicit_bzero(key, sizeof key);
 	explicit_bzero(hex.p, hex.n);
 	buf_free(&hex);
 	return rc;
 }
 
+/* Where the configuration has it. */
 static int make_database(struct init *i, struct err *e)
 {
-	const char *path = arena_printf(&i->arena, "%s/lettermill.db", i->folder);
+	const char *config_path = arena_printf(&i->arena, "%s/lettermill.conf", i->folder);
 	struct list daily = {.slug = STR("daily"), .name = STR("Daily")};
+	struct config config;
 	struct store *store;
+	const char *path;
+	struct str folder;
 	int rc;
 
-	if (store_create(path, &store, e) < 0)
+	if (config_read(&i->arena, config_path, &config, e) < 0)
+		return -1;
+	path = config.database;
+	folder = (struct str){path, (size_t)(strrchr(path, '/') - path)};
+	if (make_folders(i, arena_cstr(&i->arena, folder), e) < 0 ||
+		store_create(path, &store, e) < 0)
 		return -1;
 	note(i, path, false);
 	note(i, arena_printf(&i->arena, "%s-wal", path), false);
