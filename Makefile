@@ -10,6 +10,7 @@
 # make fuzz        every fuzzer for FUZZ_SECONDS
 # make install     DESTDIR= PREFIX=
 # SANITIZE=1 builds into build/asan, with the sanitizers, whatever is made.
+# V=1 shows the commands.
 
 PREFIX ?= /usr/local
 VERSION := 0.1.0
@@ -35,6 +36,7 @@ CFLAGS += -std=c11 $(OPT) -g -fstack-protector-strong -fPIE -pthread -Wall -Wext
 LDFLAGS += -pie -pthread -Wl,-z,relro,-z,now
 LDLIBS = $(shell pkg-config --libs $(PACKAGES)) -lcsv -lesmtp -lunistring
 
+say = $(if $(V),,@echo '  $1 $@';)
 sources = $(sort $(wildcard src/$1/*.c))
 objects = $(patsubst src/%.c,$B/%.o,$(call sources,$1))
 archive = $B/lib$1.a
@@ -49,7 +51,7 @@ behind_base := base
 all: $B/lettermill
 
 $B/lettermill: $(call objects,cmd) $(call archives,$(LAYERS)) $B/cmd.list
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %.list,$^) $(LDLIBS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %.list,$^) $(LDLIBS)
 
 # NAME.list holds a list of files and changes with it, so that what is made of them is made again when
 # one is added or removed.
@@ -62,7 +64,7 @@ endef
 define layer
 $(call archive,$1): $(call objects,$1) $2 $B/$1.list
 	@rm -f $$@
-	$(AR) rcs $$@ $$(filter %.o,$$^)
+	$$(call say,AR)$(AR) rcs $$@ $$(filter %.o,$$^)
 endef
 $(eval $(call layer,app,$B/embed/templates.o))
 $(eval $(call layer,net,))
@@ -73,7 +75,7 @@ $(foreach l,cmd $(LAYERS),$(eval $(call list,$l,$(call sources,$l))))
 
 $B/%.o: src/%.c Makefile | $B/.libraries
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $B/.libraries: Makefile
 	@mkdir -p $(@D)
@@ -98,7 +100,7 @@ $B/embed/$1.S: $3 Makefile $B/embed/$1.list
 	  for f in $3; do echo ".quad n$$$$i, d$$$$i, e$$$$i - d$$$$i"; i=$$$$((i+1)); done; \
 	  echo ".quad 0, 0, 0"; echo ".section .note.GNU-stack,\"\",@progbits"; } > $$@
 $B/embed/$1.o: $B/embed/$1.S
-	$(CC) -c -o $$@ $$<
+	$$(call say,CC)$(CC) -c -o $$@ $$<
 $(call list,embed/$1,$3)
 endef
 $(eval $(call embed,sql,sql,$(EMBED_SQL)))
@@ -111,18 +113,18 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$B/unit/%,$(UNIT))
 define unit
 $B/unit/$1/%: tests/unit/$1/%.c $(foreach l,$(behind_$1),$(call archive,$l))
 	@mkdir -p $$(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $$@ $$(filter %.c %.a,$$^) -lcmocka $$(LDLIBS)
+	$$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $$@ $$(filter %.c %.a,$$^) -lcmocka $$(LDLIBS)
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit,$l)))
 
 SMTPD := $(sort $(wildcard tests/smtpd/*.c))
 $B/smtpd: $(SMTPD) $(wildcard tests/smtpd/*.h) $(call archives,$(behind_mail))
-	$(CC) $(CPPFLAGS) -Itests/smtpd $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS)
+	$(call say,LINK)$(CC) $(CPPFLAGS) -Itests/smtpd $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 
 BENCH_BIN := $(patsubst tests/%.c,$B/%,$(sort $(wildcard tests/bench/*.c)))
 $B/bench/%: tests/bench/%.c $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $(filter %.c %.a,$^) $(LDLIBS)
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_OBJECTS := $(foreach l,$(LAYERS),$(patsubst src/%.c,build/fuzz/obj/%.o,$(call sources,$l)))
@@ -130,9 +132,9 @@ FUZZ_FLAGS := -std=c11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefin
 	-fno-sanitize-recover=all
 build/fuzz/obj/%.o: src/%.c Makefile | $B/.libraries
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+	$(call say,CLANG)clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 build/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJECTS) $B/embed/sql.o $B/embed/templates.o
-	clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+	$(call say,CLANG)clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 test-programs: $B/lettermill $(UNIT_BIN) $B/smtpd
 
