@@ -166,94 +166,90 @@ static void test_values(void **state)
 	assert_str(c->web.url, "http://127.0.0.1:8080");
 }
 
+/* What is put behind a complete file, and what is said about it. */
+static const struct {
+	const char *more, *sentence;
+} sentences[] = {
+	{"delivery { expire_afer = 3d }\n", ":7: there is no key 'expire_afer' at 'delivery': "
+					    "did you mean 'expire_after'?"},
+	{"databse = x\n", ":7: there is no key 'databse' at 'top level': did you mean 'database'?"},
+	{"\nrelais x { host = h }\n",
+		":8: there is no key 'relais' at 'top level': did you mean 'relay'?"},
+	{"host = h\n", ":7: there is no key 'host' at 'top level': it belongs to 'relay'"},
+	{"delivery {\n from = a@b.c }\n",
+		":8: there is no key 'from' at 'delivery': it belongs to 'publication'"},
+	{"delivery { quux = 1 }\n", ":7: there is no key 'quux' at 'delivery': "
+				    "lettermill.conf(5) lists them all"},
+	{"publication|name = x\n",
+		":7: there is no key 'name' at 'top level': it belongs to 'publication'"},
+	{"publication { name = x }\n", ":7: 'name' is given twice, first in line 2: remove one"},
+	{"relay a { host = h }\nrelay a { host = h }\n",
+		":8: found duplicate title 'a': write 'key = \"value\"', blocks as 'name { "
+		"… }'"},
+	{"relay { host = h }\n", ":7: missing title for section 'relay': write 'key = "
+				 "\"value\"', blocks as 'name { … }'"},
+	{"database = 'x\n", ":8: unterminated string constant: write 'key = \"value\"', blocks as "
+			    "'name { … }'"},
+	{"}\n", ":7: unexpected closing brace: write 'key = \"value\"', blocks as 'name { "
+		"… }'"},
+	{"relay a {\n port = 1\n}\n", ":9: relay 'a': 'host' is missing: it must be given"},
+	{"relay 'a b' { host = h }\n", ":7: relay 'a b': title is 'a b': use 1 to 32 "
+				       "letters, digits, '.', '_' or '-'"},
+	{"relay a { host = h\n port = 70000 }\n",
+		":8: relay 'a': port is '70000': give a number from 1 to 65535"},
+	{"relay a { host = 'a b' }\n", ":7: relay 'a': host is 'a b': give a host name such "
+				       "as smtp.example.org"},
+	{"relay a { host = h tls = ssl }\n", ":7: relay 'a': tls is 'ssl': it can be "
+					     "'starttls', 'implicit' or 'none'"},
+	{"relay a { host = h\n tls = none }\n",
+		":8: relay 'a': tls = none would send mail in clear over the network: use "
+		"starttls or implicit, or say allow_plaintext = yes where the way is safe "
+		"by "
+		"other means"},
+	{"relay a { host = h transport = esmtp }\n",
+		":7: relay 'a': transport 'esmtp' is for a mail server on this machine "
+		"with "
+		"tls = none and no username: with TLS libesmtp accepts replies injected "
+		"before the handshake and may hang; use transport = curl"},
+	{"relay a { host = h username = u }\n",
+		":7: relay 'a': username is given without a password: add password_file"},
+	{"relay a { host = h password_file = p }\n",
+		":7: relay 'a': password_file is given without a username: add username"},
+	{"delivery { lease = 5s }\n", ":7: delivery: lease is '5s': give a number with a "
+				      "unit, s, m, h or d, within 10s to 1d"},
+	{"delivery { expire_after = 72 }\n", ":7: delivery: expire_after is '72': give a "
+					     "number with a unit, s, m, h or d, "
+					     "within 1m to 30d"},
+	{"delivery { expire_after = h }\n", ":7: delivery: expire_after is 'h': give a "
+					    "number with a unit, s, m, h or d, "
+					    "within 1m to 30d"},
+	{"delivery { in_doubt = maybe }\n",
+		":7: delivery: in_doubt is 'maybe': it can be 'hold' or 'resend-once'"},
+	{"dkim { domain = example.org key_file = k }\n",
+		":7: dkim: 'selector' is missing: it must be given"},
+	{"dkim { domain = 'a..b' selector = s key_file = k }\n",
+		":7: dkim: domain is 'a..b': give a mail domain such as news.example.org"},
+	{"bounce { prefix = 'b@' }\n", ":7: bounce: prefix is 'b@': use 0 to 12 letters, "
+				       "digits, '.', '_' or '-'"},
+	{"web { url = 'http://news.example.org' }\n",
+		":7: web: url is 'http://news.example.org': write https://host/path "
+		"(http:// "
+		"is for this machine only: one-click unsubscription demands https)"},
+	{"web { url = 'https://' }\n",
+		":7: web: url is 'https://': write https://host/path (http:// is for this "
+		"machine only: one-click unsubscription demands https)"},
+	{"web { url = 'https://a/?b' }\n", ":7: web: url is 'https://a/?b': a URL here is of "
+					   "ASCII letters, without spaces, '?' or '#'"},
+	{"templates = ''\n", ":7: templates is '': give the path of a file"},
+	{"\n\ndatabase = \"\xff\"\n", ":9: the file is no UTF-8 text: save it as UTF-8"},
+};
+
 static void test_sentences(void **state)
 {
-	static const struct {
-		const char *more, *sentence;
-	} cases[] = {
-		{"delivery { expire_afer = 3d }\n",
-			":7: there is no key 'expire_afer' at 'delivery': "
-			"did you mean 'expire_after'?"},
-		{"databse = x\n",
-			":7: there is no key 'databse' at 'top level': did you mean 'database'?"},
-		{"\nrelais x { host = h }\n",
-			":8: there is no key 'relais' at 'top level': did you mean 'relay'?"},
-		{"host = h\n", ":7: there is no key 'host' at 'top level': it belongs to 'relay'"},
-		{"delivery {\n from = a@b.c }\n",
-			":8: there is no key 'from' at 'delivery': it belongs to 'publication'"},
-		{"delivery { quux = 1 }\n", ":7: there is no key 'quux' at 'delivery': "
-					    "lettermill.conf(5) lists them all"},
-		{"publication|name = x\n",
-			":7: there is no key 'name' at 'top level': it belongs to 'publication'"},
-		{"publication { name = x }\n",
-			":7: 'name' is given twice, first in line 2: remove one"},
-		{"relay a { host = h }\nrelay a { host = h }\n",
-			":8: found duplicate title 'a': write 'key = \"value\"', blocks as 'name { "
-			"… }'"},
-		{"relay { host = h }\n", ":7: missing title for section 'relay': write 'key = "
-					 "\"value\"', blocks as 'name { … }'"},
-		{"database = 'x\n",
-			":8: unterminated string constant: write 'key = \"value\"', blocks as "
-			"'name { … }'"},
-		{"}\n", ":7: unexpected closing brace: write 'key = \"value\"', blocks as 'name { "
-			"… }'"},
-		{"relay a {\n port = 1\n}\n", ":9: relay 'a': 'host' is missing: it must be given"},
-		{"relay 'a b' { host = h }\n", ":7: relay 'a b': title is 'a b': use 1 to 32 "
-					       "letters, digits, '.', '_' or '-'"},
-		{"relay a { host = h\n port = 70000 }\n",
-			":8: relay 'a': port is '70000': give a number from 1 to 65535"},
-		{"relay a { host = 'a b' }\n",
-			":7: relay 'a': host is 'a b': give a host name such "
-			"as smtp.example.org"},
-		{"relay a { host = h tls = ssl }\n", ":7: relay 'a': tls is 'ssl': it can be "
-						     "'starttls', 'implicit' or 'none'"},
-		{"relay a { host = h\n tls = none }\n",
-			":8: relay 'a': tls = none would send mail in clear over the network: use "
-			"starttls or implicit, or say allow_plaintext = yes where the way is safe "
-			"by "
-			"other means"},
-		{"relay a { host = h transport = esmtp }\n",
-			":7: relay 'a': transport 'esmtp' is for a mail server on this machine "
-			"with "
-			"tls = none and no username: with TLS libesmtp accepts replies injected "
-			"before the handshake and may hang; use transport = curl"},
-		{"relay a { host = h username = u }\n",
-			":7: relay 'a': username is given without a password: add password_file"},
-		{"relay a { host = h password_file = p }\n",
-			":7: relay 'a': password_file is given without a username: add username"},
-		{"delivery { lease = 5s }\n", ":7: delivery: lease is '5s': give a number with a "
-					      "unit, s, m, h or d, within 10s to 1d"},
-		{"delivery { expire_after = 72 }\n", ":7: delivery: expire_after is '72': give a "
-						     "number with a unit, s, m, h or d, "
-						     "within 1m to 30d"},
-		{"delivery { expire_after = h }\n", ":7: delivery: expire_after is 'h': give a "
-						    "number with a unit, s, m, h or d, "
-						    "within 1m to 30d"},
-		{"delivery { in_doubt = maybe }\n",
-			":7: delivery: in_doubt is 'maybe': it can be 'hold' or 'resend-once'"},
-		{"dkim { domain = example.org key_file = k }\n",
-			":7: dkim: 'selector' is missing: it must be given"},
-		{"dkim { domain = 'a..b' selector = s key_file = k }\n",
-			":7: dkim: domain is 'a..b': give a mail domain such as news.example.org"},
-		{"bounce { prefix = 'b@' }\n", ":7: bounce: prefix is 'b@': use 0 to 12 letters, "
-					       "digits, '.', '_' or '-'"},
-		{"web { url = 'http://news.example.org' }\n",
-			":7: web: url is 'http://news.example.org': write https://host/path "
-			"(http:// "
-			"is for this machine only: one-click unsubscription demands https)"},
-		{"web { url = 'https://' }\n",
-			":7: web: url is 'https://': write https://host/path (http:// is for this "
-			"machine only: one-click unsubscription demands https)"},
-		{"web { url = 'https://a/?b' }\n",
-			":7: web: url is 'https://a/?b': a URL here is of "
-			"ASCII letters, without spaces, '?' or '#'"},
-		{"templates = ''\n", ":7: templates is '': give the path of a file"},
-		{"\n\ndatabase = \"\xff\"\n", ":9: the file is no UTF-8 text: save it as UTF-8"},
-	};
 	struct box *b = *state;
 
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		expect_sentence(b, read_with(b, cases[i].more), cases[i].sentence);
+	for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
+		expect_sentence(b, read_with(b, sentences[i].more), sentences[i].sentence);
 }
 
 static void test_publication(void **state)
@@ -328,6 +324,7 @@ static void test_secrets(void **state)
 	char *credentials = arena_printf(&b->arena, "%s/credentials", b->folder);
 	char *credential = arena_printf(&b->arena, "%s/relay.password", credentials);
 	struct str secret;
+	char *whole;
 
 	assert_int_equal(file_write(file, STR("from the file\n"), 0600, NULL), 0);
 	assert_int_equal(config_secret(&b->arena, file, &secret, &b->err), 0);
@@ -341,6 +338,14 @@ static void test_secrets(void **state)
 	assert_int_equal(file_write(credential, STR("from systemd"), 0400, NULL), 0);
 	assert_int_equal(config_secret(&b->arena, file, &secret, &b->err), 0);
 	assert_str(secret, "from systemd");
+
+	/* systemd's name for a file of a folder that it was given as a whole. */
+	whole = arena_printf(
+		&b->arena, "%s/%s_relay.password", credentials, strrchr(b->folder, '/') + 1);
+	assert_int_equal(rename(credential, whole), 0);
+	assert_int_equal(config_secret(&b->arena, file, &secret, &b->err), 0);
+	assert_str(secret, "from systemd");
+	assert_int_equal(rename(whole, credential), 0);
 
 	/* What everybody may read is refused wherever it stands, and its content stays untold. */
 	assert_int_equal(chmod(credential, 0444), 0);
