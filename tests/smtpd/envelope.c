@@ -41,11 +41,15 @@ static bool path_split(struct str args, struct str prefix, struct str *address, 
 	return true;
 }
 
-static bool is_ascii(struct str s)
+/* Whether the address may be used in this transaction; if not, the reply is given. */
+static bool ascii_or_utf8(struct conn *c, struct str address)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
+	for (size_t i = 0; i < address.n; i++)
+		if ((unsigned char)address.p[i] >= 0x80 && !c->t.utf8) {
+			record_violation(c, "8-bit address without SMTPUTF8", address);
+			reply_plain(c, 553, "5.6.7", "this address needs SMTPUTF8");
 			return false;
+		}
 	return true;
 }
 
@@ -107,8 +111,8 @@ void envelope_mail(struct conn *c, struct str args)
 	}
 	if (!params_parse(c, params, known, sizeof(known) / sizeof(known[0])))
 		return;
-	if (!is_ascii(address) && !t->utf8)
-		record_violation(c, "8-bit address without SMTPUTF8", address);
+	if (!ascii_or_utf8(c, address))
+		return;
 	if (size && (!str_to_int(str_of(size), 0, INT64_MAX, &octets) ||
 			    (uint64_t)octets > c->server->o->size))
 		code = 552;
@@ -154,11 +158,8 @@ void envelope_rcpt(struct conn *c, struct str args)
 	}
 	if (!params_parse(c, params, known, sizeof(known) / sizeof(known[0])))
 		return;
-	if (!is_ascii(address) && !t->utf8) {
-		record_violation(c, "8-bit address without SMTPUTF8", address);
-		reply_plain(c, 553, "5.6.7", "this address needs SMTPUTF8");
+	if (!ascii_or_utf8(c, address))
 		return;
-	}
 	r.address = arena_cstr(&t->arena, address);
 	if (t->recipient_n == RECIPIENTS_MAX) {
 		reply_plain(c, 452, "4.5.3", "too many recipients");

@@ -84,7 +84,7 @@ static bool out_write(struct conn *c)
 		buf_consume(&c->out, (size_t)n);
 		c->ready -= (size_t)n;
 	}
-	return true;
+	return !c->dead;
 }
 
 static void endless_refill(struct conn *c)
@@ -107,19 +107,16 @@ void out_flush(struct conn *c)
 	static const struct linger hard = {.l_onoff = 1};
 
 	out_release(c);
-	while (out_write(c) && !c->segment_n) {
-		if (c->end == END_ENDLESS) {
-			endless_refill(c);
-			continue;
-		}
-		if (c->end == END_CLOSE && !c->linger_until)
-			close_begin(c);
-		if (c->end == END_RESET) {
-			setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-			c->dead = true;
-		}
-		if (c->tls == TLS_WANTED)
-			tls_begin(c);
-		break;
+	if (!out_write(c) || c->segment_n)
+		return;
+	if (c->end == END_ENDLESS)
+		endless_refill(c);
+	if (c->end == END_CLOSE && !c->linger_until)
+		close_begin(c);
+	if (c->end == END_RESET) {
+		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+		c->dead = true;
 	}
+	if (c->tls == TLS_WANTED)
+		tls_begin(c);
 }

@@ -191,7 +191,10 @@ static void command_run(struct conn *c, struct str line)
 			continue;
 		if (commands[i].last || !pipelining(c))
 			sync_here(c, commands[i].name);
-		commands[i].run(c, args);
+		if (c->refused && commands[i].run != command_quit)
+			reply_plain(c, 503, "5.5.1", "this server takes no mail");
+		else
+			commands[i].run(c, args);
 		return;
 	}
 	record_violation(c, "unknown command", name);
@@ -233,7 +236,7 @@ static size_t line_take(struct conn *c, struct str in)
 void session_open(struct conn *c)
 {
 	sync_here(c, "connecting");
-	reply(c, STEP_CONNECT, NULL, 220, "", "smtpd.test ESMTP");
+	c->refused = reply(c, STEP_CONNECT, NULL, 220, "", "smtpd.test ESMTP") != 220;
 }
 
 /* Take what can be taken from the front of `in`; 0 when more is needed first. */

@@ -121,6 +121,7 @@ struct conn {
 	bool dead;
 	unsigned events; /* what epoll waits for */
 
+	bool refused; /* the greeting was no 220 (RFC 5321 section 3.1) */
 	bool greeted, extended, authenticated;
 	bool sync; /* the client must now wait for what is in `out` */
 	const char *sync_after;
