@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+# A whole machine, as an operator sets it up: `make install`, a site in /etc, the timer. The tests stand
+# on each other, in their order.
+
+source "$BATS_TEST_DIRNAME/machine.bash"
+
+setup_file() {
+	export machine_pid= machine_leader= obstacle= root=$BATS_FILE_TMPDIR/root
+	obstacle=$(machine_obstacle)
+	[ -z "$obstacle" ] || return 0
+	machine_tree "$root"
+	obstacle=$(machine_obstacle "$root")
+	[ -z "$obstacle" ] || return 0
+
+	env -u MAKEFLAGS make -s -C "$repository" install build/smtpd DESTDIR="$root"
+	cp "$repository/build/smtpd" "$root/usr/local/bin/"
+	mkdir "$root/relay"
+	cat >"$root/etc/systemd/system/relay.service" <<-UNIT
+		[Service]
+		ExecStart=/usr/local/bin/smtpd --port 2525 --auth news:let-me-in --log /relay/log
+	UNIT
+	machine_boot "$root"
+	inside systemctl start relay
+}
+
+teardown_file() {
+	machine_stop
+}
+
+setup() {
+	[ -z "$obstacle" ] || skip "$obstacle"
+}
+
+# schedule SLUG: an issue for all
+schedule() {
+	printf -- '---\nsubject: %s\nlist: daily\nslug: %s\n---\n\nGood morning.\n' "$1" "$1" >"$root/$1.md"
+	inside lettermill issue schedule "/$1.md"
+}
+
+# How many copies the relay has accepted.
+copies() {
+	jq -s '[.[] | select(.to)] | length' "$root/relay/log"
+}
+
+has_copies() {
+	[ "$(copies)" -ge "$1" ]
+}
+
+# property NAME: of the service
+property() {
+	inside systemctl show --value -p "$1" lettermill-deliver.service
+}
+
+@test "a machine without a site: the service has nothing to do, and does not fail" {
+	inside systemctl start lettermill-deliver.service
+	[ "$(property ConditionResult)" = no ]
+	[ "$(property ActiveState)" = inactive ]
+}
+
+@test "the timer delivers a scheduled issue, and nobody types deliver" {
+	inside lettermill init /etc/lettermill
+	sed -i -e 's/host = "smtp.example.org"/host = "127.0.0.1"/' \
+		-e 's/# port = 587 .*/port = 2525/' \
+		-e 's/# tls = starttls .*/tls = none/' \
+		-e 's/# username = .*/username = "news"/' \
+		-e 's/# password_file = .*/password_file = "secrets\/relay"/' \
+		"$root/etc/lettermill/lettermill.conf"
+	(umask 077 && echo let-me-in >"$root/etc/lettermill/secrets/relay")
+	printf 'email,first_name\n%s\n' ada@example.org,Ada ben@example.org,Ben cyd@example.org,Cyd \
+		>"$root/people.csv"
+	inside lettermill import --list daily /people.csv
+	schedule first
+	[ "$(copies)" -eq 0 ]
+
+	inside systemctl enable --now lettermill-deliver.timer
+	wait_for 150 has_copies 3
+	wait_for 30 issue_is_done 1
+	[ "$(copies)" -eq 3 ]
+	[ "$(property Result)" = success ]
+	inside systemctl disable --now lettermill-deliver.timer
+}
+
+issue_is_done() {
+	[ "$(inside lettermill status --json "$1" | jq -r .state)" = done ]
+}
+
+@test "the database belongs to the service's own user, who is not root" {
+	owner=$(inside stat -c %u /var/lib/lettermill/lettermill.db)
+	[ "$owner" -ge 61184 ] # the range of dynamic users
+	[ "$(inside stat -L -c %u /var/lib/lettermill)" = "$owner" ]
+}
+
+@test "root's commands leave nothing behind that the service cannot use, even when they are killed" {
+	# An import that waits for its file holds the database open.
+	mkfifo "$root/people.fifo"
+	inside lettermill import --list daily /people.fifo 3>&- &
+	import=$!
+	exec 9<>"$root/people.fifo"
+	wait_for 20 test -e "$root/var/lib/private/lettermill/lettermill.db-wal"
+	kill -KILL "$(pgrep -P $import || echo $import)"
+	wait $import || true
+	exec 9>&-
+	[ "$(inside sh -c 'stat -c %u /var/lib/lettermill/* | sort -u | wc -l')" -eq 1 ]
+
+	schedule second
+	inside systemctl start lettermill-deliver.service
+	issue_is_done 2
+	[ "$(copies)" -eq 6 ]
+	[ "$(inside sh -c 'stat -c %u /var/lib/lettermill/* | sort -u | wc -l')" -eq 1 ]
+}
+
+@test "a relay that is down leaves the unit unharmed and the copies in the ledger" {
+	inside systemctl stop relay
+	schedule third
+	inside systemctl start lettermill-deliver.service
+	[ "$(property ExecMainStatus)" = 75 ]
+	[ "$(property ActiveState)" = inactive ]
+	[ "$(inside lettermill status --json 3 | jq '.counts | .queued + .deferred')" -eq 3 ]
+}
