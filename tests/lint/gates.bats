@@ -154,12 +154,13 @@ archives() {
 	mkdir -p "$BATS_TEST_TMPDIR/shared/corpus" "$BATS_TEST_TMPDIR/shared/design"
 	export LETTERMILL_CORPUS=$BATS_TEST_TMPDIR/shared/corpus
 	echo "From: somebody" >"$LETTERMILL_CORPUS/one.eml"
-	echo "The ferry was late again, and nobody on the quay had been told why." \
-		>"$BATS_TEST_TMPDIR/shared/design/issue.md"
+	local sentence="The ferry was late again"
+	sentence+=", and nobody on the quay had been told why"
+	echo "$sentence." >"$BATS_TEST_TMPDIR/shared/design/issue.md"
 	content copied
 	cp "$LETTERMILL_CORPUS/one.eml" "$copy/tests/planted.eml"
 	fires copied "tests/planted.eml is a copy"
 	rm "$copy/tests/planted.eml"
-	echo "# The ferry was late again, and nobody on the quay had been told why" >"$copy/tests/planted.md"
+	echo "# $sentence" >"$copy/tests/planted.md"
 	fires copied "tests/planted.md:1"
 }
