@@ -71,8 +71,14 @@ static int make_file(
 	struct str folder = {path, (size_t)(strrchr(path, '/') - path)};
 
 	if (make_folders(i, arena_cstr(&i->arena, folder), e) < 0 ||
-		file_create(path, content, mode, e) < 0)
+		file_create(path, content, mode, e) < 0) {
+		if (e && e->code == ERR_EXISTS)
+			err_set(e, ERR_EXISTS,
+				"there is a '%s' already: a new site is made only where nothing of "
+				"it stands",
+				path);
 		return -1;
+	}
 	note(i, path, false);
 	return 0;
 }

@@ -12,14 +12,14 @@ enum { OPTIONS_MAX = 32 };
 /* The options that every command takes; `letter` is also what getopt_long() returns. */
 static const struct global {
 	char letter;
-	const char *name, *arg, *about;
+	const char *dashes, *name, *arg, *about;
 } globals[] = {
-	{'C', "directory", "DIR", "work in DIR, where the site's lettermill.conf is"},
-	{'f', "config", "FILE", "use this configuration file"},
-	{'j', "json", NULL, "print JSON, one object a line"},
-	{'q', "quiet", NULL, "print no progress and no praise"},
-	{'v', "verbose", NULL, "print more"},
-	{'h', "help", NULL, "print this and exit"},
+	{'C', "-C, --", "directory", "DIR", "work in DIR, where the site's lettermill.conf is"},
+	{'f', "--", "config", "FILE", "use this configuration file"},
+	{'j', "--", "json", NULL, "print JSON, one object a line"},
+	{'q', "-q, --", "quiet", NULL, "print no progress and no praise"},
+	{'v', "-v, --", "verbose", NULL, "print more"},
+	{'h', "-h, --", "help", NULL, "print this and exit"},
 };
 enum { GLOBAL_N = sizeof globals / sizeof globals[0], OWN = 256 };
 
@@ -188,10 +188,7 @@ void cmd_usage(const struct cmd *c, const struct cmd_option *own)
 	for (size_t i = 0; own && own[i].name; i++)
 		print_option("--", own[i].name, own[i].arg, own[i].about);
 	for (size_t i = 0; whole && i < GLOBAL_N; i++)
-		if (globals[i].letter == 'C')
-			print_option("-", "C", globals[i].arg, globals[i].about);
-		else
-			print_option("--", globals[i].name, globals[i].arg, globals[i].about);
+		print_option(globals[i].dashes, globals[i].name, globals[i].arg, globals[i].about);
 	printf("\n");
 	if (whole)
 		printf("lettermill(1) tells more.\n");

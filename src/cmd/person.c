@@ -96,7 +96,7 @@ void person_print(struct cmd *c, const struct person *p)
 	if (p->known) {
 		const char *name = person_name(c, &p->who);
 
-		printf("%s%s%s%s, subscriber %lld since %s\n", name, name[0] ? " <" : "", email,
+		printf("%s%s%s%s, subscriber %lld since %s UTC\n", name, name[0] ? " <" : "", email,
 			name[0] ? ">" : "", (long long)p->who.id, cmd_time(c, p->who.created_at));
 		print_attributes(c, p->who.attributes);
 		print_subscriptions(c, p);
@@ -104,7 +104,8 @@ void person_print(struct cmd *c, const struct person *p)
 		printf("%s is not among the subscribers\n", email);
 	}
 	if (p->suppressed)
-		printf("\nsuppressed since %s (%s): gets no mail, and no import brings it back\n",
+		printf("\nsuppressed since %s UTC (%s): gets no mail, and no import brings it "
+		       "back\n",
 			cmd_time(c, p->suppressed_at), cmd_text(c, p->suppression));
 }
 

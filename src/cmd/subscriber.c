@@ -148,8 +148,16 @@ static int subscribe(struct cmd *c, struct site *s, int64_t subscriber, const ch
 
 	if (list_get(s->store, str_of(slug), &c->arena, &list, e) < 0)
 		return -1;
-	return subscription_put(s->store, subscriber, list.id, SUBSCRIPTION_ACTIVE,
-		consent ? str_of(consent) : STR("by hand"), consent != NULL, clock_now(), e);
+	if (subscription_put(s->store, subscriber, list.id, SUBSCRIPTION_ACTIVE,
+		    consent ? str_of(consent) : STR("by hand"), consent != NULL, clock_now(),
+		    e) == 0)
+		return 0;
+	if (e->code == ERR_DENIED)
+		err_set(e, ERR_DENIED,
+			"'%s' has left the list '%s': say with --consent how they agreed to come "
+			"back",
+			c->argv[0], slug);
+	return -1;
 }
 
 static int put_on_lists(struct cmd *c, struct site *s, const struct addr *addr,
