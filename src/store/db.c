@@ -70,11 +70,14 @@ static int configure(struct store *s, struct err *e)
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-	if (sqlite3_exec(s->db,
-		    "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL;"
-		    "PRAGMA secure_delete=ON; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
-		    "PRAGMA journal_size_limit=67108864",
-		    NULL, NULL, NULL) != SQLITE_OK)
+	if (batch_register(s->db, &s->batch) != SQLITE_OK ||
+		sqlite3_exec(s->db,
+			"PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON; PRAGMA "
+			"synchronous=FULL;"
+			"PRAGMA secure_delete=ON; PRAGMA cache_size=-16384; PRAGMA "
+			"temp_store=MEMORY;"
+			"PRAGMA journal_size_limit=67108864",
+			NULL, NULL, NULL) != SQLITE_OK)
 		return db_fail(s, e);
 	return 0;
 }

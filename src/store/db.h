@@ -2,6 +2,7 @@
 #ifndef STORE_DB_H
 #define STORE_DB_H
 
+#include "batch.h"
 #include "store/ledger.h"
 #include "store/people.h"
 #include "store/store.h"
@@ -37,6 +38,7 @@ struct store {
 		int64_t n[DELIVERY_STATE_N];
 	} moved[DB_ISSUES]; /* not yet in issue_counts */
 	size_t moved_n;
+	struct batch batch; /* of the import that is under way */
 	EVP_MAC_CTX *mac; /* keyed with settings.hash_key; made at first use */
 	struct {
 		int64_t id;
@@ -125,6 +127,11 @@ int counts_move(struct store *s, int64_t issue, enum delivery_state from, enum d
 /* Write what counts_move() noted. */
 int counts_flush(struct store *s, struct err *e);
 
+/* Give a subscription its status by a new record of consent (`line` 0 = of no file); the one that was
+ * there becomes history. */
+int consent_replace(struct store *s, int64_t subscriber, int64_t list,
+	enum subscription_status status, int64_t source, int64_t line, int64_t now, struct err *e);
+
 /* The number of a source of consent, added when it is new. */
 int source_id(struct store *s, struct str words, int64_t *id, struct err *e);
 
@@ -159,7 +166,8 @@ int attributes_merge(struct arena *a, struct str old, struct str add, struct str
 /* Attributes as they are stored: NULL where there are none. */
 struct val attributes_val(struct str attributes);
 
-/* Make the names in a JSON object known fields. */
+/* Make a name, and the names in a JSON object, known fields. */
+int field_add(struct store *s, struct str name, struct err *e);
 int fields_note(struct store *s, struct str attributes, struct err *e);
 
 #endif

@@ -54,6 +54,12 @@ struct val attributes_val(struct str attributes)
 	return db_text_or_null(str_eq(attributes, STR("{}")) ? STR("") : attributes);
 }
 
+int field_add(struct store *s, struct str name, struct err *e)
+{
+	return db_run(s, "INSERT INTO fields (name) VALUES (?1) ON CONFLICT DO NOTHING",
+		VALS(TEXT(name)), e);
+}
+
 int fields_note(struct store *s, struct str attributes, struct err *e)
 {
 	json_t *object, *value;
@@ -65,9 +71,7 @@ int fields_note(struct store *s, struct str attributes, struct err *e)
 	object = object_of(attributes, e);
 	if (!object)
 		return -1;
-	json_object_foreach(object, name, value) if (rc == 0) rc =
-		db_run(s, "INSERT INTO fields (name) VALUES (?1) ON CONFLICT DO NOTHING",
-			VALS(TEXT(str_of(name))), e);
+	json_object_foreach(object, name, value) if (rc == 0) rc = field_add(s, str_of(name), e);
 	json_decref(object);
 	return rc;
 }

@@ -17,24 +17,33 @@ const char *subscription_status_name(enum subscription_status status)
 
 /* ---- changing ---- */
 
-/* The record that was there becomes history, and the new one takes its place. */
+int consent_replace(struct store *s, int64_t subscriber, int64_t list,
+	enum subscription_status status, int64_t source, int64_t line, int64_t now, struct err *e)
+{
+	if (db_run(s,
+		    "INSERT INTO consents (subscriber_id, list_id, status, at, source_id, line)"
+		    " SELECT subscriber_id, list_id, status, changed_at, source_id, line"
+		    " FROM subscriptions WHERE list_id = ?1 AND subscriber_id = ?2",
+		    VALS(INT(list), INT(subscriber)), e) < 0)
+		return -1;
+	return db_run(s,
+		"INSERT INTO subscriptions (list_id, subscriber_id, status, changed_at, source_id,"
+		" line) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET"
+		" status = excluded.status, changed_at = excluded.changed_at,"
+		" source_id = excluded.source_id, line = excluded.line",
+		VALS(INT(list), INT(subscriber), INT(status), INT(now), INT(source),
+			INT_OR_NULL(line)),
+		e);
+}
+
 static int replace(struct store *s, int64_t subscriber, int64_t list,
 	enum subscription_status status, struct str source, int64_t now, struct err *e)
 {
 	int64_t id;
 
-	if (source_id(s, source, &id, e) < 0 ||
-		db_run(s,
-			"INSERT INTO consents (subscriber_id, list_id, status, at, source_id, line)"
-			" SELECT subscriber_id, list_id, status, changed_at, source_id, line"
-			" FROM subscriptions WHERE list_id = ?1 AND subscriber_id = ?2",
-			VALS(INT(list), INT(subscriber)), e) < 0)
+	if (source_id(s, source, &id, e) < 0)
 		return -1;
-	return db_run(s,
-		"INSERT INTO subscriptions (list_id, subscriber_id, status, changed_at, source_id)"
-		" VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET status = excluded.status,"
-		" changed_at = excluded.changed_at, source_id = excluded.source_id, line = NULL",
-		VALS(INT(list), INT(subscriber), INT(status), INT(now), INT(id)), e);
+	return consent_replace(s, subscriber, list, status, id, 0, now, e);
 }
 
 /* Whoever has left comes back only by an act of their own. Pending counts as coming back: from there a

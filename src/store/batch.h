@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_BATCH_H
+#define STORE_BATCH_H
+
+#include "store/import.h"
+
+#include <sqlite3.h>
+
+/*
+ * The rows of an import in memory as a table "batch" that SQL can select from: one INSERT … SELECT for
+ * 100,000 rows costs half of as many INSERTs. Private to src/store.
+ */
+
+/* What is known of a row beside its content. */
+struct batch_mark {
+	unsigned repeats; /* rows with the same key that were merged into this one */
+	bool suppressed;
+	bool found; /* the subscriber was there before */
+};
+
+struct batch {
+	const struct import_row *row;
+	const struct batch_mark *mark;
+	size_t n;
+};
+
+/* Make the table known to a connection; it shows what `*b` holds at the time of a query. */
+int batch_register(sqlite3 *db, const struct batch *b);
+
+#endif
