@@ -9,15 +9,19 @@
 #include <stdint.h>
 
 /*
- * Import of a CSV file (RFC 4180, UTF-8, first line = header). Columns are found by their names: an
- * address (email, e-mail, mail, "Email Address", …), first_name, last_name, name; every other
- * column becomes an attribute. All or nothing: a file whose form is broken changes nothing, a row
- * whose content is (no valid address, a field over 64 KB) is rejected by itself.
+ * Import of a CSV file (RFC 4180, UTF-8, first line = header). Columns are found by their names:
+ * an address (email, e-mail, mail, "Email Address", …; it may be written `Name <address>`),
+ * first_name, last_name, name (kept whole, as the first name, where there is no other), status (a
+ * word such as subscribed, pending, unsubscribed, bounced, complained; without the column all are
+ * subscribed); every other column becomes an attribute, its name in lower case with "_" for what
+ * templates cannot read. All or nothing: a file whose form is broken changes nothing, a row whose
+ * content is (no valid address, an unknown status, a field over 64 KB, more fields than the
+ * header) is rejected by itself.
  */
 struct import_map {
 	const char *column; /* header in the file, compared without case */
-	const char *field; /* "email", "first_name", "last_name", "name", an attribute, or "-" to
-			      drop it */
+	/* "email", "first_name", "last_name", "name", "status", an attribute, or "-" to drop it */
+	const char *field;
 };
 
 struct import_options {
@@ -34,8 +38,9 @@ struct import_options {
 };
 
 /* Import the file `path` ("-" = standard input). `id` is the import's number (0 for a dry run).
- * ERR_INPUT, starting "FILE:LINE: ", for bad quoting, invalid UTF-8, NUL, a header without an
- * address column or with a name twice; ERR_MISSING for a list or file that does not exist. */
+ * ERR_INPUT, starting "FILE:LINE: ", for bad quoting, invalid UTF-8, NUL, a field over 1 MB, a
+ * header without an address column or with a name twice; ERR_MISSING for a list or file that
+ * does not exist. */
 int import_file(struct site *s, const char *path, const struct import_options *options, int64_t *id,
 	struct import_counts *out, struct err *e);
 

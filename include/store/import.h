@@ -15,8 +15,8 @@ struct import_row {
 	uint64_t line; /* in the file, for the consent record */
 };
 
-/* Each row is counted once: `added` are people new to the list, `unchanged` also rows that repeat one
- * of the same batch. */
+/* Each row is counted once: `added` are people new to the list, `unchanged` also rows that
+ * repeat one of the same batch. */
 struct import_counts {
 	int64_t rows, added, updated, unchanged, rejected, suppressed;
 };
@@ -31,16 +31,16 @@ int import_begin(struct store *s, int64_t list, struct str file, int64_t now, st
 /* Say which names `attributes` may hold, once: they become known fields. */
 int import_fields(struct import *i, const struct str *names, size_t n, struct err *e);
 
-/* Put rows into the order in which import_batch() is fast. It sorts by itself; a caller with a thread
- * to spare does so there. */
+/* Put rows into the order in which import_batch() is fast. It sorts by itself; a caller with a
+ * thread to spare does so there. */
 void import_sort(struct import_row *rows, size_t n);
 
-/* Add up to some 100,000 rows; reorders and merges `rows`. Of several rows with the same key the later
- * ones are laid over the earlier ones, and the strictest status counts (COMPLAINED, BOUNCED,
- * UNSUBSCRIBED, PENDING, ACTIVE). Who was on the list already keeps a status that is stricter, but
- * for PENDING, which ACTIVE confirms. A row that would make somebody active or pending whose address is
- * suppressed, or whose subscription has ended, is counted as suppressed and changes nothing. BOUNCED
- * and COMPLAINED suppress the address. */
+/* Add up to some 100,000 rows; reorders and merges `rows`. Of several rows with the same key
+ * the later ones are laid over the earlier ones, and the strictest status counts (COMPLAINED,
+ * BOUNCED, UNSUBSCRIBED, PENDING, ACTIVE). Who was on the list already keeps a status that is
+ * stricter, but for PENDING, which ACTIVE confirms. A row that would make somebody active or
+ * pending whose address is suppressed, or whose subscription has ended, is counted as
+ * suppressed and changes nothing. BOUNCED and COMPLAINED suppress the address. */
 int import_batch(struct import *i, struct import_row *rows, size_t n, struct err *e);
 
 /* Write the record with `rejected` rows counted in, and commit. Frees the handle also on error,

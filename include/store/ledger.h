@@ -80,10 +80,11 @@ int lease_open(struct store *s, int64_t now, int seconds, struct lease *out, str
 int lease_renew(struct store *s, struct lease *l, int64_t now, int seconds, struct err *e);
 int lease_close(struct store *s, struct lease *l, int64_t now, struct err *e);
 
-/* Issues whose time has come become delivering; those that have sent nothing yet `late_after` seconds
- * (0 = never hold) after they were due, or after the operator last scheduled or resumed them, are held;
- * delivering ones in which no row can move by itself any more become done (a row in doubt for the first
- * time still can where `resend_in_doubt`). Returns how many issues changed, or -1. */
+/* Issues whose time has come become delivering; those that have sent nothing yet `late_after`
+ * seconds (0 = never hold) after they were due, or after the operator last scheduled or resumed
+ * them, are held; delivering ones in which no row can move by itself any more become done (a
+ * row in doubt for the first time still can where `resend_in_doubt`). Returns how many issues
+ * changed, or -1. */
 int issues_turn(
 	struct store *s, int64_t now, int64_t late_after, bool resend_in_doubt, struct err *e);
 

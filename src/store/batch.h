@@ -7,8 +7,8 @@
 #include <sqlite3.h>
 
 /*
- * The rows of an import in memory as a table "batch" that SQL can select from: one INSERT … SELECT for
- * 100,000 rows costs half of as many INSERTs. Private to src/store.
+ * The rows of an import in memory as a table "batch" that SQL can select from: one INSERT … SELECT
+ * for 100,000 rows costs half of as many INSERTs. Private to src/store.
  */
 
 /* What is known of a row beside its content. */

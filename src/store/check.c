@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-/* What must hold in every database, as queries that find nothing: one column, the finding in words. */
+/* What must hold in every database, as queries that find nothing: one column, the finding in
+ * words. */
 static const char *const invariants[] = {
 	/* The counts are those of the rows. */
 	"SELECT 'issue ' || issue_id || ' counts ' || sum(kept) || ' copies in state ' || state ||"

@@ -4,9 +4,10 @@
 #include <string.h>
 
 /*
- * Claiming: the oldest due rows of all issues that are delivering. The index of due rows begins with
- * the issue, so that a paused issue's million rows are never in the way; a claim merges the issues by
- * taking, again and again, from the one with the oldest row until the next one's is older.
+ * Claiming: the oldest due rows of all issues that are delivering. The index of due rows begins
+ * with the issue, so that a paused issue's million rows are never in the way; a claim merges the
+ * issues by taking, again and again, from the one with the oldest row until the next one's is
+ * older.
  */
 static const char *const skip_name[SKIP_N] = {
 	[SKIP_NONE] = "",
@@ -73,7 +74,8 @@ struct oldest {
 	int64_t issue, list, due_at;
 };
 
-/* The delivering issue whose oldest due row is the oldest of all, and when the second one's is due. */
+/* The delivering issue whose oldest due row is the oldest of all, and when the second one's is
+ * due. */
 static int oldest_issue(struct claiming *c, struct oldest *first, int64_t *second, struct err *e)
 {
 	sqlite3_stmt *st;

@@ -11,8 +11,8 @@
 #include <sqlite3.h>
 
 /*
- * The narrow waist between the verbs and SQLite: prepared statements kept by the address of their SQL
- * text, typed parameters, transactions, errors. Private to src/store.
+ * The narrow waist between the verbs and SQLite: prepared statements kept by the address of their
+ * SQL text, typed parameters, transactions, errors. Private to src/store.
  */
 enum {
 	DB_APPLICATION_ID = 0x4c746d6c, /* "Ltml" */
@@ -66,8 +66,8 @@ struct val {
 struct val db_text_or_null(struct str s);
 struct val db_int_or_null(int64_t i);
 
-/* Prepare (once for each address `sql`) and bind `v` (NULL = none): step it with db_row(). What `v` points
- * to must live until then. -1 on error. */
+/* Prepare (once for each address `sql`) and bind `v` (NULL = none): step it with db_row(). What
+ * `v` points to must live until then. -1 on error. */
 int db_query(
 	struct store *s, const char *sql, const struct val *v, sqlite3_stmt **st, struct err *e);
 
@@ -84,11 +84,12 @@ int db_run(struct store *s, const char *sql, const struct val *v, struct err *e)
 int db_change(
 	struct store *s, const char *sql, const struct val *v, int64_t *changed, struct err *e);
 
-/* The first column of the first row, as an integer: 1, 0 when there is no row or it is NULL, or -1. */
+/* The first column of the first row, as an integer: 1, 0 when there is no row or it is NULL, or
+ * -1. */
 int db_int(struct store *s, const char *sql, const struct val *v, int64_t *out, struct err *e);
 
-/* A text or blob of the current row, valid until the next db_row() or db_end(); NULL gives the empty
- * view. The second copies it into `a`. */
+/* A text or blob of the current row, valid until the next db_row() or db_end(); NULL gives the
+ * empty view. The second copies it into `a`. */
 struct str db_text(sqlite3_stmt *st, int column);
 struct str db_copy(sqlite3_stmt *st, int column, struct arena *a);
 
@@ -120,15 +121,16 @@ _Static_assert(
 	SUBSCRIPTION_PENDING == 0 && SUBSCRIPTION_ACTIVE == 1 && SUBSCRIPTION_UNSUBSCRIBED == 2,
 	"SQL has other numbers of subscription statuses");
 
-/* Note that `n` rows of `issue` went from one state to another; DELIVERY_STATE_N for `from` is a new row. */
+/* Note that `n` rows of `issue` went from one state to another; DELIVERY_STATE_N for `from` is
+ * a new row. */
 int counts_move(struct store *s, int64_t issue, enum delivery_state from, enum delivery_state to,
 	int64_t n, struct err *e);
 
 /* Write what counts_move() noted. */
 int counts_flush(struct store *s, struct err *e);
 
-/* Give a subscription its status by a new record of consent (`line` 0 = of no file); the one that was
- * there becomes history. */
+/* Give a subscription its status by a new record of consent (`line` 0 = of no file); the one
+ * that was there becomes history. */
 int consent_replace(struct store *s, int64_t subscriber, int64_t list,
 	enum subscription_status status, int64_t source, int64_t line, int64_t now, struct err *e);
 
@@ -142,8 +144,8 @@ const char *skip_reason_name(int64_t reason);
 /* The number of a relay, added when it is new. */
 int relay_id(struct store *s, struct str name, int64_t *id, struct err *e);
 
-/* Where a row goes that nobody holds any longer and nothing was said about: back into the queue, unless
- * its issue was cancelled meanwhile. */
+/* Where a row goes that nobody holds any longer and nothing was said about: back into the
+ * queue, unless its issue was cancelled meanwhile. */
 int resting_state(struct store *s, int64_t issue, enum delivery_state *out, struct err *e);
 
 /* Put a row at rest that was in state `from`, with no attempt used: `to` is queued, cancelled or
@@ -158,8 +160,9 @@ int attempt_add(struct store *s, const struct attempt *a, struct err *e);
 /* The keyed hash of an address key, as suppressions hold it. */
 int key_hash(struct store *s, struct str key, unsigned char out[KEY_HASH_SIZE], struct err *e);
 
-/* Merge the JSON object `add` into `old` (either may be empty): the result is in `a`, and `*changed`
- * tells whether it differs from `old` in content. ERR_INPUT where `add` is no JSON object. */
+/* Merge the JSON object `add` into `old` (either may be empty): the result is in `a`, and
+ * `*changed` tells whether it differs from `old` in content. ERR_INPUT where `add` is no JSON
+ * object. */
 int attributes_merge(struct arena *a, struct str old, struct str add, struct str *out,
 	bool *changed, struct err *e);
 

@@ -7,8 +7,8 @@ static const char *const erasures[] = {
 	"DELETE FROM subscriptions WHERE subscriber_id = ?1",
 	"DELETE FROM consents WHERE subscriber_id = ?1",
 	"DELETE FROM events WHERE subscriber_id = ?1",
-	/* The relay's words may quote the address. The ledger is asked issue by issue: its key begins
-	 * with the issue. */
+	/* The relay's words may quote the address. The ledger is asked issue by issue: its key
+	 * begins with the issue. */
 	"UPDATE attempts SET text = '' WHERE subscriber_id = ?1"
 	" AND issue_id IN (SELECT id FROM issues)",
 	"DELETE FROM subscribers WHERE id = ?1",

@@ -62,7 +62,8 @@ static int apply(struct store *s, int from, struct err *e)
 
 /* ---- create ---- */
 
-/* The key under which suppressions are hashed: whoever has only a copy of the table learns nothing. */
+/* The key under which suppressions are hashed: whoever has only a copy of the table learns
+ * nothing. */
 static int put_hash_key(struct store *s, struct err *e)
 {
 	unsigned char secret[SECRET_SIZE];
@@ -93,8 +94,8 @@ static int fill(struct store *s, struct err *e)
 	return db_run(s, "PRAGMA journal_mode=WAL", NULL, e);
 }
 
-/* The database is made under another name and linked when it is whole: a crash leaves none, not half
- * of one. */
+/* The database is made under another name and linked when it is whole: a crash leaves none, not
+ * half of one. */
 int store_create(const char *path, struct store **out, struct err *e)
 {
 	struct store *s = NULL;
@@ -182,8 +183,8 @@ static int sync_path(const char *path, struct err *e)
 	return rc;
 }
 
-/* The copy appears under its name when it is whole and durable. It replaces one of the same number: that
- * was left by a migration that did not come to its end, and is older. */
+/* The copy appears under its name when it is whole and durable. It replaces one of the same
+ * number: that was left by a migration that did not come to its end, and is older. */
 static int copy_before(const char *path, const char *copy, struct err *e)
 {
 	struct store *reader = NULL;

@@ -113,7 +113,8 @@ int attempt_add(struct store *s, const struct attempt *a, struct err *e)
 }
 
 /* The lease does not hold the row. Either this very outcome was written before (its commit was
- * reported as failed and had succeeded), or the row was taken away: then only the attempt is told. */
+ * reported as failed and had succeeded), or the row was taken away: then only the attempt is
+ * told. */
 static int settle_stale(struct store *s, const struct attempt *a, struct err *e)
 {
 	int64_t known;

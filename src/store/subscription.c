@@ -46,8 +46,8 @@ static int replace(struct store *s, int64_t subscriber, int64_t list,
 	return consent_replace(s, subscriber, list, status, id, 0, now, e);
 }
 
-/* Whoever has left comes back only by an act of their own. Pending counts as coming back: from there a
- * mere import would lead on. */
+/* Whoever has left comes back only by an act of their own. Pending counts as coming back: from
+ * there a mere import would lead on. */
 static int may_change(
 	enum subscription_status from, enum subscription_status to, bool proof, struct err *e)
 {

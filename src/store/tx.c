@@ -31,8 +31,8 @@ void store_rollback(struct store *s)
 	s->relay.id = 0;
 }
 
-/* What was erased is in the WAL until that is emptied; where a reader is in the way, the next erasure
- * or the last close does it. */
+/* What was erased is in the WAL until that is emptied; where a reader is in the way, the next
+ * erasure or the last close does it. */
 static void empty_wal(struct store *s)
 {
 	int patience = s->patience_ms;

@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 /*
- * A store in a folder of its own with one list "daily", and an arena, for each test. Instants in the tests
- * are small numbers: the store never asks for the time.
+ * A store in a folder of its own with one list "daily", and an arena, for each test. Instants in
+ * the tests are small numbers: the store never asks for the time.
  */
 struct fixture {
 	char folder[64], path[96];
