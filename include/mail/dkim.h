@@ -20,8 +20,9 @@ int dkim_open(
 	struct str pem, struct str domain, struct str selector, struct dkim **out, struct err *e);
 
 /* Append the DKIM-Signature field for `message` (header fields, blank line, body; as it goes on the
- * wire, before dot-stuffing) to `out`. Signs From, To, Subject and Date twice over, and Reply-To,
- * Message-ID, MIME-Version, Content-*, List-*, Feedback-ID where they are present. ERR_BUG. */
+ * wire, before dot-stuffing) to `out`. Signs From, To, Subject, Date, Reply-To, Message-ID,
+ * MIME-Version, Content-*, List-* and Feedback-ID where they are present, the first four and
+ * Content-Type against a second one too. ERR_BUG. */
 int dkim_sign(struct dkim *d, struct str message, int64_t now, struct buf *out, struct err *e);
 
 /* Free; NULL is allowed. */

@@ -17,8 +17,9 @@
  * UTF-8 encoded-words (RFC 2047 sections 2 and 5) that never split a character. */
 void header_text(struct buf *out, const char *name, struct str value);
 
-/* A field with one mailbox: display name quoted, or as encoded-words, or absent when `display` is
- * empty (RFC 5322 section 3.4). `email` has passed addr_parse(). */
+/* A field with one mailbox, or a List-Id (RFC 2919): `display` as it is, quoted, or as encoded-words,
+ * absent when it is empty; `email` in angle brackets (RFC 5322 section 3.4). `email` has passed
+ * addr_parse(). */
 void header_mailbox(struct buf *out, const char *name, struct str display, struct str email);
 
 /* A field whose value is made of ASCII tokens by the program itself (ids, URLs in angle brackets,

@@ -11,32 +11,31 @@
 #include <stdint.h>
 
 /*
- * A compiled issue: what is the same for everybody as constant segments that are already encoded
- * for the wire, what differs as slots. Rendering walks the operations once. It is stored with the
- * issue row, so that neither an edited template nor a new version changes an issue that is on its
- * way.
+ * A compiled issue: what is the same for everybody as constant segments that are already encoded for
+ * the wire, what differs as slots. Rendering walks the operations once. It is stored with the issue
+ * row, so that neither an edited template nor a new version changes an issue that is on its way.
  */
 enum program_opcode {
-	OP_TEXT, /* copy text */
-	OP_SLOT, /* encode the value of `var`, or `text` where it is empty, for `context` */
+	OP_TEXT,        /* copy text */
+	OP_SLOT,        /* the value of `var`, or `text` where it is empty, as `context` wants it */
 	OP_JUMP_UNLESS, /* go to `target` unless the test of `var` against `text` holds */
-	OP_JUMP, /* go to `target` */
+	OP_JUMP,        /* go to `target` */
 };
 
 enum program_context {
-	CONTEXT_HTML, /* HTML-escaped, quoted-printable; starts and ends at column 0 */
-	CONTEXT_URL, /* as an HTML attribute inside a URL: a component, percent-encoded */
-	CONTEXT_URL_WHOLE, /* a whole URL made by the program itself: HTML-escaped only */
-	CONTEXT_TEXT, /* text part: line breaks become spaces, quoted-printable */
-	CONTEXT_HEADER, /* header text before RFC 2047 encoding */
+	CONTEXT_HTML, /* HTML-escaped, also fit for an attribute */
+	CONTEXT_URL,  /* a component of a URL: percent-encoded */
+	CONTEXT_TEXT, /* as it is */
 };
+
+enum { PROGRAM_NEGATED = 0x80 };
 
 struct program_op {
 	enum program_opcode code;
 	enum program_context context;
-	uint8_t test; /* enum liquid_test, bit 7 = negated */
-	uint32_t var; /* index in program.var */
-	uint32_t target; /* index of an operation of the same sequence */
+	uint8_t test;    /* enum liquid_test, with PROGRAM_NEGATED for its opposite */
+	uint32_t var;    /* index in program.var */
+	uint32_t target; /* index of a later operation of the same sequence, or their number */
 	struct str text;
 };
 
@@ -45,13 +44,22 @@ struct program_ops {
 	size_t n;
 };
 
+/*
+ * The message in its order. Of the parts, constant text is quoted-printable and every slot, and every
+ * operation that can be jumped to, stands at column 0 of the encoder; of the subject it is plain.
+ */
 struct program {
 	struct str *var; /* names of the values that the caller supplies, by index */
 	size_t var_n;
-	struct str headers; /* constant header fields, whole lines: From, Reply-To, List-Id, … */
-	struct program_ops subject; /* decoded: encoded as a header when it is rendered */
-	struct program_ops body; /* all that follows the header fields, blank line included */
-	size_t size_hint; /* octets of a message whose slots are empty */
+	struct str sender_fields; /* From, Reply-To: whole lines */
+	struct str subject_field; /* Subject, where it is the same for everybody; else empty */
+	struct program_ops subject;
+	/* To, Date, Message-ID and List-Unsubscribe of the copy come here. */
+	struct str list_fields; /* List-Id, …, Content-Type, the blank line, the text part's fields */
+	struct program_ops text;
+	struct str between; /* boundary and fields of the HTML part */
+	struct program_ops html;
+	struct str closing; /* the last boundary */
 };
 
 /* Serialise to `out`; the same program gives the same bytes on every machine. */

@@ -19,14 +19,16 @@ struct render_copy {
 	const struct str *value; /* program.var_n values; an empty one takes its default */
 };
 
+/* Characters of a value that are used; what is behind them is not sent. */
+enum { RENDER_VALUE_MAX = 1000 };
+
 /* Append the whole message to `out`, ready for the wire: CRLF line ends, no line that starts with a
  * dot, ending CRLF (RFC 5321 section 4.5.2). Values are hostile: none can add a line, a field or a
- * part. ERR_INPUT when the ceiling of `out` is passed. */
+ * part; their control characters become spaces, and what is not UTF-8 becomes U+FFFD. ERR_INPUT when the ceiling of `out` is passed. */
 int render(const struct program *p, const struct render_copy *copy, struct buf *out, struct err *e);
 
-/* What a reader sees, for the preview: the sequence `ops` with its slots filled and without
- * transfer encoding. `which` is "subject", or the content type of a part: "text/html",
- * "text/plain". */
+/* What a reader sees, for the preview: `which` with its slots filled and without transfer encoding,
+ * "subject", or the content type of a part: "text/html", "text/plain". ERR_INPUT as above. */
 int render_part(const struct program *p, const struct render_copy *copy, const char *which,
 	struct buf *out, struct err *e);
 

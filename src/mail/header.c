@@ -2,6 +2,7 @@
 #include "mail/header.h"
 
 #include "base/enc.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -173,20 +174,18 @@ static void clean(struct str value, struct buf *out)
 {
 	bool blank = false;
 
-	for (size_t i = 0; i < value.n;) {
-		struct str rest = str_slice(value, i, value.n);
-		size_t n = utf8_len(rest);
-		uint32_t c = n ? utf8_code_point(rest) : 0xfffd;
+	while (value.n) {
+		struct str octets;
+		uint32_t c = text_next(&value, &octets);
 
-		if (c <= 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029) {
+		if (c == ' ' || text_is_control(c)) {
 			blank = true;
-		} else {
-			if (blank && out->n)
-				buf_char(out, ' ');
-			blank = false;
-			buf_str(out, n ? str_slice(rest, 0, n) : STR("\xef\xbf\xbd"));
+			continue;
 		}
-		i += n ? n : 1;
+		if (blank && out->n)
+			buf_char(out, ' ');
+		blank = false;
+		buf_str(out, octets);
 	}
 }
 
@@ -238,15 +237,12 @@ void header_mailbox(struct buf *out, const char *name, struct str display, struc
 
 	buf_init(&text, display.n * 3);
 	clean(display, &text);
-	if (text.n) {
+	if (text.n)
 		field_phrase(&f, buf_view(&text));
-		field_blank(&f, email.n + 2, LINE);
-		buf_char(out, '<');
-		buf_str(out, email);
-		buf_char(out, '>');
-	} else {
-		field_word(&f, email);
-	}
+	field_blank(&f, email.n + 2, LINE);
+	buf_char(out, '<');
+	buf_str(out, email);
+	buf_char(out, '>');
 	field_end(&f);
 	buf_free(&text);
 }

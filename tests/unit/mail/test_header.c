@@ -158,7 +158,7 @@ static void test_mailbox(void **state)
 	char longest[255] = {0};
 
 	(void)state;
-	mailbox_is("", "a@b.example", "From: a@b.example\r\n");
+	mailbox_is("", "a@b.example", "From: <a@b.example>\r\n");
 	mailbox_is("Ann Lee", "a@b.example", "From: Ann Lee <a@b.example>\r\n");
 	mailbox_is("Ann, (\"A\\\") Lee.", "a@b.example",
 		"From: \"Ann, (\\\"A\\\\\\\") Lee.\" <a@b.example>\r\n");
