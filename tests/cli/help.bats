@@ -103,7 +103,6 @@ wrong() {
 	wrong "issue check: an argument is missing" issue check
 	wrong "version: there is no place for the argument 'now'" version now
 	wrong "issue test: --to ADDRESS is missing" issue test file.md
-	wrong "--set is 'x': write NAME=VALUE" subscriber add a@example.org --set x
 }
 
 @test "-C changes the folder for the site and for other files" {

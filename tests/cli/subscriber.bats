@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+
+load ../lib
+
+setup() {
+	make_site
+	mill list add week
+}
+
+@test "add, show, set, find" {
+	expect 0 subscriber add ana@Example.org --first-name Ana --last-name "O'Neill" --set city=Lisboa \
+		--set "note=a=b" --list daily --list week
+	is "$output" ""
+	expect 0 subscriber show --json ana@example.ORG
+	is "$(jq -c 'del(.created_at, .subscriptions[].since)' <<<"$output")" '{"subscriber":1,"email":"ana@example.org","first_name":"Ana","last_name":"O'"'"'Neill","attributes":{"city":"Lisboa","note":"a=b"},"subscriptions":[{"list":"daily","status":"subscribed","source":"by hand"},{"list":"week","status":"subscribed","source":"by hand"}],"suppression":null}'
+	expect 0 subscriber set --last-name Silva --set city=Porto ana@example.org
+	expect 0 subscriber show ana@example.org
+	has "$output" "Ana Silva <ana@example.org>, subscriber 1 since 2"
+	has "$output" "city = Porto"
+	has "$output" "note = a=b"
+	mill subscriber add bob@example.org
+	expect 0 subscriber find silva
+	has "$output" "ana@example.org"
+	expect 0 subscriber find --json example
+	is "$(jq -r .email <<<"$output")" $'ana@example.org\nbob@example.org'
+	expect 0 subscriber find --limit 1 example
+	has "$stderr" "more than 1"
+	is "$(wc -l <<<"$output")" 2
+	expect 1 subscriber find nobody
+	is "$output$stderr" ""
+}
+
+@test "adding again brings up to date" {
+	mill subscriber add --first-name Ana --set a=1 ana@example.org
+	expect 0 subscriber add --json --last-name Silva --set b=2 ana@example.org
+	is "$(jq -c '[.subscriber,.first_name,.last_name,.attributes]' <<<"$output")" '[1,"Ana","Silva",{"a":"1","b":"2"}]'
+}
+
+@test "all or nothing" {
+	unchanged expect 66 subscriber add --list daily --list nothing ana@example.org
+	has "$stderr" "'nothing'"
+	unchanged expect 64 subscriber add --set x ana@example.org
+	has "$stderr" "--set is 'x': write NAME=VALUE"
+	unchanged expect 65 subscriber add 'a b@example.org'
+	unchanged expect 65 subscriber add $'a@example.org\nBcc: b@example.org'
+	unchanged expect 64 subscriber add --first-name $'\xff' ana@example.org
+}
+
+@test "unknown addresses" {
+	for command in show set unsubscribe erase; do
+		unchanged expect 66 subscriber "$command" nobody@example.org
+		has "$stderr" "nobody with the address 'nobody@example.org' is known"
+		unchanged expect 65 subscriber "$command" nobody
+	done
+}
+
+@test "who has left does not come back by being added" {
+	mill subscriber add --list daily --list week ana@example.org
+	expect 0 subscriber unsubscribe --list week ana@example.org
+	is "$output" "ana@example.org: unsubscribed from 1 list"
+	unchanged expect 77 subscriber add --list week ana@example.org
+	has "$stderr" "--consent"
+	expect 0 subscriber add --list week --consent "wrote a letter" --json ana@example.org
+	is "$(jq -c '.subscriptions[1] | [.status, .source]' <<<"$output")" '["subscribed","wrote a letter"]'
+	expect 0 subscriber unsubscribe --json ana@example.org
+	is "$output" '{"email":"ana@example.org","unsubscribed":2}'
+	expect 0 subscriber show --json ana@example.org
+	is "$(jq -r '.subscriptions[].status' <<<"$output")" $'unsubscribed\nunsubscribed'
+}
+
+@test "a suppression holds until it is lifted" {
+	expect 0 subscriber suppress ana@example.org
+	unchanged expect 77 subscriber add ana@example.org
+	has "$stderr" "--lift"
+	unchanged expect 77 subscriber add --consent "yes" --list daily ana@example.org
+	expect 0 subscriber show ana@example.org
+	has "$output" "suppressed since"
+	expect 0 subscriber suppress --lift --json ana@example.org
+	is "$output" '{"email":"ana@example.org","suppressed":false}'
+	unchanged expect 66 subscriber suppress --lift ana@example.org
+	expect 0 subscriber add ana@example.org
+}
+
+@test "erase forgets all but the suppression" {
+	mill subscriber add --first-name Anastasia --set city=Lisboa --list daily anastasia@example.org
+	unchanged expect 0 subscriber erase --dry-run anastasia@example.org
+	has "$output" "would erase subscriber 1, anastasia@example.org (dry run, nothing has changed)"
+	expect 0 subscriber erase anastasia@example.org
+	is "$output" ""
+	run ! grep -qi -e anastasia -e lisboa <(sqlite3 "$SITE/lettermill.db" .dump)
+	unchanged expect 77 subscriber add --list daily anastasia@example.org
+	expect 0 subscriber show --json anastasia@example.org
+	is "$(jq -c '[.subscriber, .suppression.reason]' <<<"$output")" '[null,"erased"]'
+}
+
+@test "text from outside cannot drive the terminal" {
+	mill subscriber add --first-name $'\e[31mred\a' --set $'x=\u202egnp.exe' evil@example.org
+	for command in "subscriber show" "subscriber find" why; do
+		expect 0 $command evil@example.org
+		has "$output" "?[31mred?"
+		run ! grep -q $'[\x01-\x09\x0b-\x1f]' <<<"$output"
+		run ! grep -q $'\u202e' <<<"$output"
+	done
+	is "$(mill subscriber show --json evil@example.org | jq -r .first_name)" $'\e[31mred\a'
+}
