@@ -33,7 +33,8 @@ int worker_open(struct worker *w, struct site *s, const struct relay *relay, str
 	w->totals.recovered_in_doubt = found.in_doubt;
 	w->renewed_ms = w->recovered_ms = clock_mono_ms();
 	w->turned_ms = w->renewed_ms - TURN_MS;
-	w->slot_n = (size_t)relay->connections * 2;
+	/* As many as the transport holds, and as many again that have come back and are not committed. */
+	w->slot_n = (size_t)relay->connections * 4;
 	w->slot = calloc(w->slot_n, sizeof *w->slot);
 	w->done = calloc(w->slot_n, sizeof *w->done);
 	if (!w->slot || !w->done)
@@ -71,7 +72,7 @@ static void collect(struct worker *w)
 	if (!w->in_flight)
 		return;
 	collect_now(w, w->done_n ? 0 : WAIT_MS);
-	if (w->done_n && w->in_flight && w->done_n < w->slot_n / 2) {
+	if (w->done_n && w->in_flight && w->done_n < w->slot_n / 4) {
 		nanosleep(&linger, NULL);
 		collect_now(w, 0);
 	}

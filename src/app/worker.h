@@ -42,7 +42,7 @@ struct worker {
 	struct deliver_totals totals;
 
 	struct worker_slot *slot;
-	size_t slot_n; /* capacity of the transport */
+	size_t slot_n;
 	size_t in_flight; /* submitted, no outcome yet */
 	struct outcome *done; /* came back, not yet committed */
 	size_t done_n;
