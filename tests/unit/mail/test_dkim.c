@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+#include "mail/dkim.h"
+
+#include "../../../src/mail/dkim_canon.h"
+#include "base/enc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/sha.h>
+
+#include "corpus.h"
+
+static void to_buf(void *user, struct str piece)
+{
+	buf_str(user, piece);
+}
+
+static void body_is(struct str body, struct str expected)
+{
+	struct buf out;
+
+	buf_init(&out, 1 << 20);
+	dkim_relax_body(body, to_buf, &out);
+	assert_true(str_eq(buf_view(&out), expected));
+	buf_free(&out);
+}
+
+static void test_body(void **state)
+{
+	(void)state;
+	body_is(STR(""), STR(""));
+	body_is(STR("\r\n"), STR(""));
+	body_is(STR("\r\n \t\r\n\r\n"), STR(""));
+	body_is(STR("a"), STR("a\r\n"));
+	body_is(STR("a \t"), STR("a\r\n"));
+	body_is(STR("a\r\n"), STR("a\r\n"));
+	body_is(STR("a \r\n\r\n \r\n"), STR("a\r\n"));
+	body_is(STR(" a  b\tc \td\t\r\n\r\ne"), STR(" a b c d\r\n\r\ne\r\n"));
+	body_is(STR("a \rb \n\r\n"), STR("a \rb \n\r\n"));
+	body_is(STR(" C \r\nD \t E\r\n\r\n\r\n"), STR(" C\r\nD E\r\n"));
+}
+
+/* RFC 6376 section 3.4.4, octet by octet. */
+static void relax_slowly(struct str body, struct buf *out)
+{
+	bool blank = false;
+
+	for (size_t i = 0; i < body.n; i++) {
+		bool line_end = i + 1 < body.n && body.p[i] == '\r' && body.p[i + 1] == '\n';
+
+		if (body.p[i] == ' ' || body.p[i] == '\t') {
+			blank = true;
+			continue;
+		}
+		if (blank && !line_end)
+			buf_char(out, ' ');
+		blank = false;
+		buf_char(out, body.p[i]);
+	}
+	if (out->n && !str_has_suffix(buf_view(out), STR("\r\n")))
+		buf_cstr(out, "\r\n");
+	while (str_has_suffix(buf_view(out), STR("\r\n\r\n")))
+		out->n -= 2;
+	if (str_eq(buf_view(out), STR("\r\n")))
+		out->n = 0;
+}
+
+static void test_body_at_random(void **state)
+{
+	static const char *const piece[] = {" ", " ", "\t", "\r\n", "\r\n\r\n", "\r", "\n", "a",
+		"word",
+		"a long run of words that fills more than a block of the fast path, it does"};
+	struct buf body, expected;
+	unsigned seed = 1;
+
+	(void)state;
+	buf_init(&body, 1 << 20);
+	buf_init(&expected, 1 << 20);
+	for (int turn = 0; turn < 20000; turn++) {
+		buf_reset(&body);
+		buf_reset(&expected);
+		for (int n = rand_r(&seed) % 40; n > 0; n--)
+			buf_cstr(&body, piece[rand_r(&seed) % 10]);
+		/* The oracle strips blanks at the very end only before a line end. */
+		if (body.n)
+			buf_cstr(&body, "x\r\n");
+		relax_slowly(buf_view(&body), &expected);
+		body_is(buf_view(&body), buf_view(&expected));
+	}
+	buf_free(&body);
+	buf_free(&expected);
+}
+
+static void test_fields(void **state)
+{
+	struct str s =
+		STR("A: X\r\nB : Y\t\r\n\tZ  \r\nSubject:\r\n folded\r\n text\r\n\r\nbody: x");
+	struct str name, value;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1024);
+	while (dkim_next_field(&s, &name, &value))
+		dkim_relax_field(name, value, &out);
+	assert_string_equal(buf_text(&out), "a:X\r\nb:Y Z\r\nsubject:folded text\r\n");
+	assert_true(str_eq(s, STR("\r\nbody: x")));
+	buf_free(&out);
+}
+
+/* The vectors of RFC 6376 section 3.4.5. */
+static void test_rfc6376(void **state)
+{
+	struct buf input, expected, out;
+	struct str rest, name, value;
+
+	(void)state;
+	buf_init(&input, 4096);
+	buf_init(&expected, 4096);
+	buf_init(&out, 4096);
+	if (!corpus_read("rfc-vectors/rfc6376-3.4.5.input.bin", &input))
+		goto out;
+	rest = buf_view(&input);
+	while (dkim_next_field(&rest, &name, &value))
+		dkim_relax_field(name, value, &out);
+	assert_true(corpus_read("rfc-vectors/rfc6376-3.4.5.relaxed_header.bin", &expected));
+	assert_true(str_eq(buf_view(&out), buf_view(&expected)));
+	buf_reset(&expected);
+	assert_true(corpus_read("rfc-vectors/rfc6376-3.4.5.relaxed_body.bin", &expected));
+	body_is(str_slice(rest, 2, rest.n), buf_view(&expected));
+out:
+	buf_free(&input);
+	buf_free(&expected);
+	buf_free(&out);
+}
+
+/* Append the field `wanted` of `head` in relaxed form. */
+static void append_field(struct str head, struct str wanted, struct buf *out)
+{
+	struct str name, value;
+
+	while (dkim_next_field(&head, &name, &value))
+		if (str_eq_nocase(name, wanted)) {
+			dkim_relax_field(name, value, out);
+			return;
+		}
+}
+
+/* RFC 8463 appendix A: the same canonical octets and the same Ed25519 signature as published. */
+static void test_rfc8463(void **state)
+{
+	static const char *const names[] = {"From", "To", "Subject", "Date", "Message-ID"};
+	struct buf message, secret, seed, fields, published, hash64;
+	unsigned char hash[32], signature[64];
+	struct str head, name, value, body;
+	EVP_PKEY *key = NULL;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	size_t at, n = sizeof signature;
+
+	(void)state;
+	buf_init(&message, 1 << 16);
+	buf_init(&secret, 1024);
+	buf_init(&seed, 1024);
+	buf_init(&fields, 1 << 16);
+	buf_init(&published, 1024);
+	buf_init(&hash64, 1024);
+	if (!corpus_read("rfc-vectors/rfc8463-appendixA.msg", &message) ||
+		!corpus_read("rfc-vectors/rfc8463-appendixA.ed25519-secret.b64", &secret))
+		goto out;
+	if (str_search(buf_view(&message), STR("\r\n")) == message.n) { /* LF in the corpus */
+		for (size_t i = 0; i < message.n; i++) {
+			if (message.p[i] == '\n')
+				buf_char(&published, '\r');
+			buf_char(&published, message.p[i]);
+		}
+		buf_reset(&message);
+		buf_str(&message, buf_view(&published));
+		buf_reset(&published);
+	}
+	head = buf_view(&message);
+	assert_true(dkim_next_field(&head, &name, &value)); /* the Ed25519 signature */
+	for (size_t i = 0; i < 5; i++)
+		append_field(buf_view(&message), str_of(names[i]), &fields);
+	at = str_search(value, STR("b=/"));
+	for (size_t i = at + 2; i < value.n; i++)
+		if (!memchr(" \r\n", value.p[i], 3))
+			buf_char(&hash64, value.p[i]);
+	assert_int_equal(dec_base64(&published, buf_view(&hash64)), 0);
+	buf_reset(&hash64);
+	assert_int_equal(published.n, 64);
+	dkim_relax_field(name, str_slice(value, 0, at + 2), &fields);
+	SHA256((unsigned char *)fields.p, fields.n - 2, hash);
+
+	assert_int_equal(dec_base64(&seed, str_trim(buf_view(&secret))), 0);
+	key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, (unsigned char *)seed.p, seed.n);
+	assert_non_null(key);
+	assert_int_equal(EVP_DigestSignInit(ctx, NULL, NULL, NULL, key), 1);
+	assert_int_equal(EVP_DigestSign(ctx, signature, &n, hash, sizeof hash), 1);
+	assert_memory_equal(signature, published.p, 64);
+
+	at = str_search(buf_view(&message), STR("\r\n\r\n"));
+	body = str_slice(buf_view(&message), at + 4, message.n);
+	buf_reset(&fields);
+	dkim_relax_body(body, to_buf, &fields);
+	SHA256((unsigned char *)fields.p, fields.n, hash);
+	enc_base64(&hash64, (struct str){(char *)hash, sizeof hash});
+	assert_true(str_search(value, buf_view(&hash64)) < value.n);
+out:
+	EVP_PKEY_free(key);
+	EVP_MD_CTX_free(ctx);
+	buf_free(&message);
+	buf_free(&secret);
+	buf_free(&seed);
+	buf_free(&fields);
+	buf_free(&published);
+	buf_free(&hash64);
+}
+
+/* ---- whole signatures; tests/e2e/dkim.bats has them verified by an outside program ---- */
+
+static void pem_of(EVP_PKEY *key, const char *passphrase, struct buf *out)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *p;
+	long n;
+
+	PEM_write_bio_PrivateKey(bio, key, passphrase ? EVP_aes_128_cbc() : NULL,
+		(const unsigned char *)passphrase, passphrase ? (int)strlen(passphrase) : 0, NULL,
+		NULL);
+	n = BIO_get_mem_data(bio, &p);
+	buf_init(out, 1 << 16);
+	buf_add(out, p, (size_t)n);
+	BIO_free(bio);
+	EVP_PKEY_free(key);
+}
+
+static const char message[] = "From: a@b.example\r\nTo: <c@d.example>\r\nSubject: x\r\n"
+			      "Date: Mon, 03 Nov 2025 06:00:00 +0000\r\nX-Other: not signed\r\n"
+			      "List-Unsubscribe: <https://b.example/u>\r\n"
+			      "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+			      "Feedback-ID: a:b:c\r\nContent-Type: text/plain\r\n\r\nbody\r\n";
+
+static void sign_with(struct dkim *d, struct buf *out)
+{
+	struct str rest;
+	struct err e = {0};
+
+	buf_reset(out);
+	assert_int_equal(dkim_sign(d, STR(message), 1762149600, out, &e), 0);
+	assert_true(str_has_suffix(buf_view(out), STR("\r\n")));
+	for (rest = buf_view(out); rest.n;) {
+		size_t n = str_search(rest, STR("\r\n"));
+
+		assert_in_range(n, 2, 78);
+		rest = str_slice(rest, n + 2, rest.n);
+	}
+	assert_true(str_search(buf_view(out), STR("c=relaxed/relaxed;\r\n d=b.example; s=lm;")) <
+		    out->n);
+	/* from the end, and the names that must not come again once more */
+	assert_true(str_search(buf_view(out), STR(" h=Content-Type:Feedback-ID:")) < out->n);
+	assert_int_equal(str_search(buf_view(out), STR("X-Other")), out->n);
+	assert_true(str_search(buf_view(out), STR("From:To:Subject:Date:Content-Type;")) < out->n);
+}
+
+static void test_sign(void **state)
+{
+	const struct {
+		const char *type;
+		size_t bits;
+	} c[] = {{"ED25519", 0}, {"RSA", 2048}, {"RSA", 1024}};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		EVP_PKEY *key = c[i].bits ? EVP_RSA_gen(c[i].bits)
+					  : EVP_PKEY_Q_keygen(NULL, NULL, c[i].type);
+		struct buf pem, one, two;
+		struct dkim *d = NULL;
+
+		pem_of(key, NULL, &pem);
+		buf_init(&one, 1 << 16);
+		buf_init(&two, 1 << 16);
+		assert_int_equal(
+			dkim_open(buf_view(&pem), STR("b.example"), STR("lm"), &d, NULL), 0);
+		sign_with(d, &one);
+		sign_with(d, &two); /* both algorithms are deterministic; nothing is left over */
+		assert_true(str_eq(buf_view(&one), buf_view(&two)));
+		dkim_close(d);
+		buf_free(&pem);
+		buf_free(&one);
+		buf_free(&two);
+	}
+	dkim_close(NULL);
+}
+
+static void refuse(struct buf *pem)
+{
+	struct err e = {0};
+	struct dkim *d = NULL;
+
+	assert_int_equal(dkim_open(buf_view(pem), STR("b.example"), STR("lm"), &d, &e), -1);
+	assert_int_equal(e.code, ERR_CONFIG);
+	assert_null(d);
+	buf_free(pem);
+}
+
+static void test_bad_keys(void **state)
+{
+	struct buf pem;
+
+	(void)state;
+	pem_of(EVP_RSA_gen(512), NULL, &pem);
+	refuse(&pem);
+	pem_of(EVP_EC_gen("P-256"), NULL, &pem);
+	refuse(&pem);
+	pem_of(EVP_RSA_gen(1024), "secret", &pem);
+	refuse(&pem);
+	buf_init(&pem, 100);
+	refuse(&pem);
+	buf_cstr(&pem, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+	refuse(&pem);
+}
+
+static void test_bad_messages(void **state)
+{
+	static const char *const bad[] = {"", "From: a@b.example", "From: a@b.example\r\n", "\r\nx",
+		"To: a@b.example\r\n\r\nFrom: x\r\n", "nothing\r\nFrom: a@b.example\r\n\r\n"};
+	struct buf pem, out;
+	struct dkim *d;
+
+	(void)state;
+	pem_of(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, &pem);
+	buf_init(&out, 1 << 16);
+	assert_int_equal(dkim_open(buf_view(&pem), STR("b.example"), STR("lm"), &d, NULL), 0);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct err e = {0};
+
+		assert_int_equal(dkim_sign(d, str_of(bad[i]), 0, &out, &e), -1);
+		assert_int_equal(e.code, ERR_BUG);
+		assert_int_equal(out.n, 0);
+	}
+	dkim_close(d);
+	buf_free(&pem);
+	buf_free(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_body),
+		cmocka_unit_test(test_body_at_random),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_rfc6376),
+		cmocka_unit_test(test_rfc8463),
+		cmocka_unit_test(test_sign),
+		cmocka_unit_test(test_bad_keys),
+		cmocka_unit_test(test_bad_messages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
