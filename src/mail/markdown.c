@@ -145,7 +145,7 @@ static void end_implicit(struct builder *b)
 
 /* ---- what md4c takes for HTML ---- */
 
-static int raw_html(struct builder *b, struct str text)
+static int raw_html(struct builder *b, size_t at, struct str text)
 {
 	struct str line = str_slice(text, 0, str_find(text, '\n'));
 
@@ -153,7 +153,7 @@ static int raw_html(struct builder *b, struct str text)
 		"%s:%zu: raw HTML such as '%.*s' is not allowed, write '&lt;' for a '<' that is "
 		"meant "
 		"as one",
-		b->file, b->line, STR_ARG(str_slice(line, 0, utf8_prefix(line, 40))));
+		b->file, at, STR_ARG(str_slice(line, 0, utf8_prefix(line, 40))));
 }
 
 static int directive(struct builder *b, struct str number)
@@ -178,7 +178,7 @@ static int directive(struct builder *b, struct str number)
 	return 0;
 }
 
-static void controls(struct builder *b, struct str marks)
+static void controls(struct builder *b, size_t line, struct str marks)
 {
 	enum liquid_context context;
 	struct str before, rest = marks;
@@ -189,26 +189,28 @@ static void controls(struct builder *b, struct str marks)
 		size_t to = marks.n - rest.n;
 
 		n->text = str_trim(str_slice(marks, from, to));
-		n->line = b->run_line;
+		n->line = line;
 		from = to;
 	}
 }
 
-/* A block of HTML is whole: only the comments that md_prepare() wrote may be in it. */
+/* A block of HTML is whole: only the comments that md_prepare() wrote may be in it, one a line. */
 static int html_block(struct builder *b)
 {
-	struct str text = arena_str(b->a, buf_view(&b->run)), inner;
+	struct str rest = arena_str(b->a, buf_view(&b->run)), text;
 
 	buf_reset(&b->run);
-	for (text = str_trim(text); text.n; text = str_trim(text)) {
-		size_t end = str_search(text, STR("-->"));
+	for (size_t line = b->run_line; str_next(&rest, '\n', &text); line++) {
+		struct str inner;
 
-		inner = str_slice(text, 4, end);
-		if (!str_has_prefix(text, STR("<!--\xee\x80")) || end == text.n)
-			return raw_html(b, text);
-		text = str_slice(text, end + 3, text.n);
+		text = str_trim(text);
+		if (!text.n)
+			continue;
+		inner = str_slice(text, 4, text.n - 3);
+		if (!str_has_prefix(text, STR("<!--\xee\x80")) || !str_has_suffix(text, STR("-->")))
+			return raw_html(b, line, text);
 		if (!str_has_prefix(inner, MD_DIRECTIVE))
-			controls(b, inner);
+			controls(b, line, inner);
 		else if (directive(b, str_slice(inner, 3, inner.n)) < 0)
 			return -1;
 	}
@@ -312,12 +314,12 @@ static int enter_span(MD_SPANTYPE type, void *detail, void *user)
 
 	if (need_paragraph(b) < 0 || open_node(b, kinds[type]) < 0)
 		return -1;
-	if (type == MD_SPAN_A)
-		return attribute(b, &link->href, &b->cur->href) < 0 ||
-		       attribute(b, &link->title, &b->cur->title) < 0;
-	if (type == MD_SPAN_IMG)
-		return attribute(b, &image->src, &b->cur->href) < 0 ||
-		       attribute(b, &image->title, &b->cur->title) < 0;
+	if (type == MD_SPAN_A && (attribute(b, &link->href, &b->cur->href) < 0 ||
+					 attribute(b, &link->title, &b->cur->title) < 0))
+		return -1;
+	if (type == MD_SPAN_IMG && (attribute(b, &image->src, &b->cur->href) < 0 ||
+					   attribute(b, &image->title, &b->cur->title) < 0))
+		return -1;
 	return 0;
 }
 
@@ -340,7 +342,7 @@ static int text(MD_TEXTTYPE type, const MD_CHAR *p, MD_SIZE n, void *user)
 	if (!b->run.n)
 		b->run_line = b->line;
 	if (type == MD_TEXT_HTML && !b->html)
-		return raw_html(b, s);
+		return raw_html(b, b->line, s);
 	if (type == MD_TEXT_CODE && str_search(s, STR("<!--\xee\x80")) < s.n)
 		return fail(b, b->line, "a container or condition cannot stand inside code");
 	if (type == MD_TEXT_BR || type == MD_TEXT_SOFTBR) {

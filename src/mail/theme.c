@@ -174,9 +174,18 @@ static int parse_blocks(struct arena *a, struct reader r, struct theme *out, str
 			0)
 			return -1;
 		open = &out->block[out->block_n - 1];
-		open->line = r.line + 1;
 	}
 	return 0;
+}
+
+/* Take the line ends around a block away, and move its line to where its text starts. */
+static void trim_block(struct theme_entry *block)
+{
+	struct str trimmed = str_trim(block->value);
+
+	for (const char *p = block->value.p; p < trimmed.p; p++)
+		block->line += *p == '\n';
+	block->value = trimmed;
 }
 
 /* The text of one file, checked. */
@@ -212,7 +221,7 @@ int theme_parse(struct arena *a, const struct theme_files *files, struct theme *
 				"and its HTML",
 				files->name, block_names[i], block_names[i]);
 	for (size_t i = 0; i < theme.block_n; i++)
-		theme.block[i].value = str_trim(theme.block[i].value);
+		trim_block(&theme.block[i]);
 	*out = theme;
 	return 0;
 }

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_COMPOSE_FIXTURE_H
+#define TESTS_COMPOSE_FIXTURE_H
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "mail/compile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An issue composed with the theme "default" and a publication of its own. */
+struct fixture {
+	struct arena a;
+	struct theme theme;
+	struct compile_sender sender;
+	struct composed out;
+	struct err e;
+};
+
+static inline struct str fixture_file(struct arena *a, const char *path)
+{
+	struct buf b;
+	struct str text;
+
+	buf_init(&b, 1 << 20);
+	if (file_read(path, &b, NULL) < 0) {
+		printf("# cannot read %s\n", path);
+		abort();
+	}
+	text = arena_str(a, buf_view(&b));
+	buf_free(&b);
+	return text;
+}
+
+static inline void fixture_init(struct fixture *f)
+{
+	struct theme_files files = {.name = "mail-templates/default"};
+
+	memset(f, 0, sizeof(*f));
+	files.theme_conf = fixture_file(&f->a, "mail-templates/default/theme.conf");
+	files.layout_html = fixture_file(&f->a, "mail-templates/default/layout.html");
+	files.blocks_html = fixture_file(&f->a, "mail-templates/default/blocks.html");
+	files.layout_txt = fixture_file(&f->a, "mail-templates/default/layout.txt");
+	if (theme_parse(&f->a, &files, &f->theme, &f->e) < 0) {
+		printf("# %s\n", f->e.text);
+		abort();
+	}
+	f->sender = (struct compile_sender){
+		.name = STR("The Daily Press"),
+		.tagline = STR("News that keeps"),
+		.address = STR("1 Mill Lane, Ashby"),
+		.url = STR("https://press.example.org"),
+		.lang = STR("en"),
+		.list_slug = STR("daily"),
+		.list_name = STR("Every day"),
+		.accent_label = STR("In brief|Next in AI"),
+		.callout_label = STR("Why it matters|Bottom line"),
+	};
+}
+
+/* Compose the issue `source`, called `file`; an error is in f->e. */
+static inline int fixture_compose(struct fixture *f, const char *file, struct str source)
+{
+	static const char *const fields[] = {"plan", "city"};
+	struct issue_source issue;
+	struct compile_input in = {&issue, &f->theme, &f->sender, fields, 2};
+
+	memset(&f->e, 0, sizeof(f->e));
+	return issue_parse(&f->a, file, source, &issue, &f->e) < 0 ||
+			       compose(&f->a, &in, &f->out, &f->e) < 0
+		       ? -1
+		       : 0;
+}
+
+static inline int fixture_body(struct fixture *f, const char *body)
+{
+	struct str head = STR("---\nsubject: s\npreheader: p\nlist: daily\n---\n");
+	char *all = arena_printf(&f->a, "%.*s%s", STR_ARG(head), body);
+
+	return fixture_compose(f, "x.md", str_of(all));
+}
+
+/* `s` with its marks readable: ⟦h subscriber.city|default⟧, ⟦if subscriber.plan == paid⟧, ⟦endif⟧. */
+static inline struct str fixture_show(struct fixture *f, struct str s)
+{
+	static const char *const ops[] = {"", "if", "elsif", "else", "endif"};
+	static const char *const tests[] = {"", " == ", " != ", " contains "};
+	enum liquid_context context;
+	struct str before, result;
+	struct buf out;
+	int i;
+
+	buf_init(&out, 1 << 20);
+	do {
+		i = liquid_next_mark(&s, &before, &context);
+		buf_str(&out, before);
+		if (i >= 0) {
+			struct liquid_slot *slot = &f->out.slots.slot[i];
+			struct str var = slot->var < 0 ? STR("") : f->out.slots.vars[slot->var];
+
+			buf_cstr(&out, "⟦");
+			if (slot->op == LIQUID_VALUE)
+				buf_char(&out, (char)context);
+			buf_cstr(&out, slot->negate ? "unless" : ops[slot->op]);
+			if (var.n)
+				buf_printf(&out, " %.*s", STR_ARG(var));
+			if (slot->text.n)
+				buf_printf(&out, "%s%.*s",
+					slot->op == LIQUID_VALUE ? "|" : tests[slot->test],
+					STR_ARG(slot->text));
+			buf_cstr(&out, "⟧");
+		}
+	} while (i >= 0);
+	result = arena_str(&f->a, buf_view(&out));
+	buf_free(&out);
+	return result;
+}
+
+#endif
