@@ -44,10 +44,10 @@ struct claiming {
 /* Once: the row keeps its count of doubts, and the second holds it. */
 static int resend(struct store *s, int64_t now, struct err *e)
 {
-	static const char next[] =
-		"SELECT issue_id, subscriber_id FROM issues"
-		" JOIN deliveries AS d ON issue_id = issues.id AND d.state = 4 AND doubts = 1"
-		" WHERE issues.state = 1 LIMIT 1";
+	static const char next[] = "SELECT issue_id, subscriber_id FROM issues"
+				   " JOIN deliveries AS d INDEXED BY deliveries_doubted"
+				   "  ON issue_id = issues.id AND d.state = 4 AND doubts = 1"
+				   " WHERE issues.state = 1 LIMIT 1";
 	sqlite3_stmt *st;
 	int rc;
 
@@ -83,7 +83,8 @@ static int oldest_issue(struct claiming *c, struct oldest *first, int64_t *secon
 
 	if (db_query(c->s,
 		    "SELECT id, list_id, (SELECT min(due_at) FROM deliveries"
-		    "  WHERE issue_id = issues.id AND state IN (0, 3)) AS due FROM issues"
+		    "  INDEXED BY deliveries_due WHERE issue_id = issues.id AND state IN (0, 3)) "
+		    "AS due FROM issues"
 		    " WHERE state = 1 AND due <= ?1 ORDER BY due, id LIMIT 2",
 		    VALS(INT(c->now)), &st, e) < 0)
 		return -1;
@@ -120,7 +121,8 @@ static int candidates(
 		    "SELECT d.subscriber_id, d.state, d.due_at, d.attempts, suppressed, status,"
 		    " coalesce(email, email_key), first_name, last_name,"
 		    " coalesce(attributes, '{}')"
-		    " FROM deliveries AS d LEFT JOIN subscribers ON id = d.subscriber_id"
+		    " FROM deliveries AS d INDEXED BY deliveries_due"
+		    " LEFT JOIN subscribers ON id = d.subscriber_id"
 		    " LEFT JOIN subscriptions AS p"
 		    "  ON p.list_id = ?2 AND p.subscriber_id = d.subscriber_id"
 		    " WHERE d.issue_id = ?1 AND d.state IN (0, 3) AND d.due_at <= ?3"

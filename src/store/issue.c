@@ -368,7 +368,7 @@ int issues_turn(
 			"  WHERE issue_id = issues.id AND c.state IN (0, 1, 2, 3)),"
 			" EXISTS (SELECT 1 FROM issue_counts AS c"
 			"  WHERE issue_id = issues.id AND c.state NOT IN (0, 1, 8, 9) AND n > 0),"
-			" EXISTS (SELECT 1 FROM deliveries AS d"
+			" EXISTS (SELECT 1 FROM deliveries AS d INDEXED BY deliveries_doubted"
 			"  WHERE issue_id = issues.id AND d.state = 4 AND doubts = 1)"
 			" FROM issues WHERE state IN (0, 1)",
 			NULL, &st, e) < 0)

@@ -54,8 +54,9 @@ static int doubt(struct store *s, int64_t issue, int64_t subscriber, int64_t now
 static int clear(
 	struct store *s, int64_t lease, int64_t now, struct lease_recovery *out, struct err *e)
 {
-	static const char next[] = "SELECT issue_id, subscriber_id, state, due_at FROM deliveries"
-				   " WHERE lease = ?1 AND lease > 0 LIMIT 1";
+	static const char next[] =
+		"SELECT issue_id, subscriber_id, state, due_at FROM deliveries"
+		" INDEXED BY deliveries_leased WHERE lease = ?1 AND lease > 0 LIMIT 1";
 	enum delivery_state rest;
 	sqlite3_stmt *st;
 	int rc;

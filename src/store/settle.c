@@ -183,7 +183,8 @@ int ledger_next_due(struct store *s, int64_t *at, struct err *e)
 	*at = 0;
 	return db_int(s,
 		       "SELECT min((SELECT min(due_at) FROM deliveries"
-		       "  WHERE issue_id = issues.id AND state IN (0, 3)))"
+		       "  INDEXED BY deliveries_due WHERE issue_id = issues.id AND state IN (0, "
+		       "3)))"
 		       " FROM issues WHERE state IN (0, 1)",
 		       NULL, at, e) < 0
 		       ? -1
