@@ -197,7 +197,7 @@ compile_commands.json: Makefile
 clean:
 	rm -rf build compile_commands.json
 
--include $(shell find $B build/fuzz -name '*.d' 2>/dev/null)
+-include $(wildcard $(foreach d,cmd $(LAYERS) unit/* bench,$B/$d/*.d) build/fuzz/obj/*/*.d)
 
 FORCE:
 .DELETE_ON_ERROR:

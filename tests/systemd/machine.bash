@@ -41,13 +41,15 @@ machine_obstacle() {
 # machine_boot FOLDER: boot it; sets machine_pid (systemd-nspawn) and machine_leader (its systemd).
 machine_boot() {
 	setsid systemd-nspawn --quiet --register=no --keep-unit --private-network --console=pipe \
+		--machine="lettermill-$$" \
 		-D "$1" -b </dev/null >"$1.console" 2>&1 3>&- &
 	machine_pid=$!
 	wait_for 60 machine_is_up
 }
 
 machine_is_up() {
-	machine_leader=$(pgrep -P "$machine_pid") && inside systemctl -q is-active multi-user.target
+	machine_leader=$(pgrep -P "$machine_pid") && \
+		inside systemctl -q is-active multi-user.target 2>/dev/null
 }
 
 # inside COMMAND...: run it as root in the machine.
