@@ -29,6 +29,11 @@ make_site() {
 	END
 }
 
+# use_relay PORT: from now on the relay of the site is on that port.
+use_relay() {
+	sed -i "s/port = .*/port = $1/" "$SITE/lettermill.conf"
+}
+
 # mill ARGUMENT...: the program on $SITE.
 mill() {
 	"$LETTERMILL" -C "$SITE" "$@"
@@ -86,6 +91,7 @@ write_issue() {
 	cat >"$1" <<-END
 		---
 		subject: ${2:-First light}
+		preheader: What the day brings
 		list: daily
 		---
 		Good morning{% if subscriber.first_name %}, {{ subscriber.first_name }}{% endif %}!

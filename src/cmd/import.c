@@ -24,7 +24,8 @@ static void tell_rejected(void *user, uint64_t line, const char *reason)
 		cmd_json(json_pack("{s:I, s:o}", "line", (json_int_t)line, "rejected",
 			cmd_json_text(str_of(reason))));
 	else
-		fprintf(stderr, "%s:%" PRIu64 ": rejected: %s\n", run->file, line,
+		fprintf(stderr, "%s:%" PRIu64 ": rejected: %s\n",
+			cmd_text_in(&run->line, str_of(run->file)), line,
 			cmd_text_in(&run->line, str_of(reason)));
 }
 

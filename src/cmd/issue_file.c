@@ -36,7 +36,7 @@ static void close_issue(struct site *s, struct publish *p)
 static void warn(struct cmd *c, const struct publish *p)
 {
 	for (const struct compile_warning *w = p->warning; w; w = w->next)
-		fprintf(stderr, "%s:%zu: %s (%s)\n", p->source.file, w->line,
+		fprintf(stderr, "%s:%zu: %s (%s)\n", cmd_text(c, str_of(p->source.file)), w->line,
 			cmd_text(c, str_of(w->message)), w->rule);
 }
 
@@ -74,7 +74,8 @@ int issue_check(struct cmd *c, struct err *e)
 	} else {
 		warn(c, &p);
 		if (!c->quiet)
-			printf("%s: all right, for %s of '%s': %s\n", c->argv[0],
+			printf("%s: all right, for %s of '%s': %s\n",
+				cmd_text(c, str_of(c->argv[0])),
 				cmd_count(c, p.list.subscribed, "subscriber", "subscribers"),
 				cmd_text(c, p.list.slug), cmd_text(c, p.source.subject));
 	}

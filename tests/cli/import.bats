@@ -13,7 +13,7 @@ setup() {
 	has "$output" "import 1 into 'daily': 2 rows"
 	expect 0 subscriber show --json ana@example.org
 	is "$(jq -c '[.first_name,.last_name,.attributes.city,.subscriptions[0].status,.subscriptions[0].source]' <<<"$output")" \
-		'["Ana","O'"'"'Neill, A.","Lisboa","subscribed","import 1 line 2"]'
+		'["Ana","O\"Neill, A.","Lisboa","subscribed","import 1 line 2"]'
 
 	printf 'email,first_name\nana@example.org,Ana\nbob@example.org,Robert\nnobody\ncy@example.org,Cy\n' >"$CSV"
 	expect 0 import "$CSV" --list daily

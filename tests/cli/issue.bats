@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+
+load ../lib
+load ../smtpd/smtpd
+
+setup() {
+	make_site
+	ISSUE=$BATS_TEST_TMPDIR/light.md
+	write_issue "$ISSUE"
+	mill subscriber add --first-name Ana --list daily ana@example.org
+	mill subscriber add --list daily bob@example.org
+}
+
+teardown() {
+	smtpd_stop || :
+}
+
+@test "check says all right, or what is wrong and where" {
+	expect 0 issue check "$ISSUE"
+	has "$output" "$ISSUE: all right, for 2 subscribers of 'daily': First light"
+	expect 0 issue check -q "$ISSUE"
+	is "$output" ""
+	expect 0 issue check --json "$ISSUE"
+	is "$(jq -c '[.ok,.slug,.list,.subject,.subscribed,.warnings]' <<<"$output")" '[true,"first-light","daily","First light",2,[]]'
+
+	sed -i 's/first_name }}/frist_name }}/' "$ISSUE"
+	unchanged expect 65 issue check "$ISSUE"
+	[[ $stderr == "$ISSUE:6: "*"'subscriber.first_name'"* ]]
+	is "$(wc -l <<<"$stderr")" 1
+	expect 65 issue check --json "$ISSUE"
+	is "$(jq -c '[.ok, .error]' <<<"$output")" "$(jq -nc --arg e "$stderr" '[false, $e]')"
+	expect 66 issue check /nonexistent.md
+}
+
+@test "remarks go to standard error, one a line, and stop nothing" {
+	echo '![](https://example.org/a.png)' >>"$ISSUE"
+	expect 0 issue check "$ISSUE"
+	has "$stderr" "$ISSUE:11: "
+	expect 0 issue check --json "$ISSUE"
+	is "$(jq -r '.warnings[0].line' <<<"$output")" 11
+	is "$stderr" ""
+}
+
+@test "preview writes three files and says where" {
+	cd "$BATS_TEST_TMPDIR"
+	unchanged expect 0 issue preview --output "$BATS_TEST_TMPDIR/out" "$ISSUE"
+	is "$output" "$BATS_TEST_TMPDIR/out/first-light.html
+$BATS_TEST_TMPDIR/out/first-light.txt
+$BATS_TEST_TMPDIR/out/first-light.eml"
+	has "$(cat out/first-light.html)" "Good morning!"
+	has "$(cat out/first-light.txt)" "Good morning!"
+	has "$(cat out/first-light.eml)" "Subject: First light"
+	run ! grep -qi '^List-Unsubscribe:' out/first-light.eml
+
+	expect 0 issue preview --as ana@example.org --output "$BATS_TEST_TMPDIR/out" --json "$ISSUE"
+	is "$(jq -r .txt <<<"$output")" "$BATS_TEST_TMPDIR/out/first-light.txt"
+	has "$(cat out/first-light.txt)" "Good morning, Ana!"
+	has "$(cat out/first-light.eml)" "ana@example.org"
+	expect 65 issue preview --as nobody "$ISSUE"
+	expect 73 issue preview --output /dev/null/x "$ISSUE" || expect 74 issue preview --output /dev/null/x "$ISSUE"
+}
+
+@test "schedule freezes the audience" {
+	unchanged expect 0 issue schedule --dry-run "$ISSUE"
+	has "$output" "would schedule 'first-light' for "
+	has "$output" ": 2 copies (dry run, nothing has changed)"
+	unchanged expect 0 issue schedule --dry-run --json "$ISSUE"
+	is "$(jq -c '[.issue,.slug,.list,.copies,.dry_run]' <<<"$output")" '[null,"first-light","daily",2,true]'
+	expect 0 issue schedule --at "2030-01-31 06:00" "$ISSUE"
+	has "$output" "issue 1, 'first-light', is scheduled for 2030-01-31 06:00:00 UTC: 2 copies"
+	mill subscriber add --list daily cy@example.org
+	is "$(mill status --json 1)" '{"issue":1,"state":"scheduled","counts":{"queued":2,"claimed":0,"sending":0,"deferred":0,"in_doubt":0,"sent":0,"failed":0,"expired":0,"cancelled":0,"skipped":0,"bounced":0,"complained":0}}'
+	unchanged expect 73 issue schedule "$ISSUE"
+}
+
+@test "--at takes the usual ways of writing a time" {
+	due() {
+		mill issue schedule --dry-run --json --at "$1" "$ISSUE" | jq -r .due_at
+	}
+	is "$(due 2030-01-31T06:00:00Z)" 2030-01-31T06:00:00Z
+	is "$(due 2030-01-31T06:00:00+01:00)" 2030-01-31T05:00:00Z
+	is "$(due "2030-01-31 06:00")" 2030-01-31T06:00:00Z
+	[[ $(due now) == 2* ]]
+	for time in tomorrow "" 2030-02-30T06:00:00Z 25:00 1; do
+		unchanged expect 64 issue schedule --at "$time" "$ISSUE"
+		has "$stderr" "--at is '$time'"
+	done
+	sed -i '2i send_at: 2031-01-31T06:00:00Z' "$ISSUE"
+	is "$(mill issue schedule --dry-run --json "$ISSUE" | jq -r .due_at)" 2031-01-31T06:00:00Z
+	is "$(due 2030-01-31T06:00:00Z)" 2030-01-31T06:00:00Z
+}
+
+@test "nobody on the list" {
+	mill list add empty
+	sed -i 's/list: daily/list: empty/' "$ISSUE"
+	unchanged expect 66 issue schedule "$ISSUE"
+	has "$stderr" "nobody is on the list 'empty'"
+}
+
+@test "show, ls, by number or slug" {
+	mill issue schedule -q --at 2030-01-31T06:00:00Z "$ISSUE"
+	for name in 1 first-light; do
+		expect 0 issue show --json "$name"
+		is "$(jq -c '[.issue,.slug,.list,.state,.subject,.due_at,.done_at,.reason]' <<<"$output")" \
+			'[1,"first-light","daily","scheduled","First light","2030-01-31T06:00:00Z",null,null]'
+	done
+	expect 0 issue show 1
+	has "$output" "issue 1, first-light: First light"
+	has "$output" "due        2030-01-31 06:00:00 UTC"
+	expect 0 issue ls
+	has "$output" "first-light"
+	is "$(mill issue ls --json)" "$(mill issue show --json 1)"
+	for command in show pause resume cancel; do
+		unchanged expect 66 issue "$command" 2
+		unchanged expect 66 issue "$command" last-light
+	done
+}
+
+@test "pause, resume, cancel" {
+	mill issue schedule -q --at 2030-01-31T06:00:00Z "$ISSUE"
+	unchanged expect 77 issue resume 1
+	expect 0 issue pause --reason "a mistake in the title" 1
+	is "$output" ""
+	expect 0 issue show --json 1
+	is "$(jq -c '[.state,.reason]' <<<"$output")" '["paused","a mistake in the title"]'
+	expect 0 status
+	has "$(head -1 <<<"$output")" "! issue 1 is paused: a mistake in the title"
+	expect 0 issue resume --json 1
+	is "$(jq -r .state <<<"$output")" scheduled
+	unchanged expect 0 issue cancel --dry-run 1
+	has "$output" "would cancel issue 1 and drop 2 copies"
+	expect 0 issue cancel 1
+	is "$output" "issue 1 is cancelled, 2 copies dropped"
+	is "$(mill status --json 1 | jq -c '[.state, .counts.cancelled, .counts.queued]')" '["cancelled",2,0]'
+	unchanged expect 77 issue cancel 1
+	unchanged expect 77 issue cancel --dry-run 1
+	unchanged expect 77 issue pause 1
+}
+
+@test "test sends one proof and shows the dialogue" {
+	smtpd_start
+	use_relay "$SMTP_PORT"
+	unchanged expect 0 issue test --to me@example.com --dry-run "$ISSUE"
+	has "$output" "would send a proof to me@example.com through main, 127.0.0.1:$SMTP_PORT"
+	is "$(smtpd_copies)" ""
+	unchanged expect 0 issue test --to me@example.com "$ISSUE"
+	has "$output" "main took a proof for me@example.com: 250"
+	is "$stderr" ""
+	is "$(smtpd_copies)" me@example.com
+	unchanged expect 0 issue test -v --to ana@example.org "$ISSUE"
+	has "$stderr" "> EHLO "
+	has "$stderr" "> RCPT TO:<ana@example.org>"
+	has "$stderr" "< 354"
+	unchanged expect 0 issue test --json --to ana@example.org "$ISSUE"
+	is "$(jq -c '[.to,.relay,.code]' <<<"$output")" '["ana@example.org","main",250]'
+	is "$(smtpd_copies | wc -l)" 3
+	unchanged expect 65 issue test --to "me@example.com, you@example.com" "$ISSUE"
+	unchanged expect 66 issue test --relay mian --to me@example.com "$ISSUE"
+	smtpd_stop
+}
+
+@test "a relay that is not there, or refuses, is exit code 75" {
+	unchanged expect 75 issue test --to me@example.com "$ISSUE"
+	has "$stderr" "main"
+	smtpd_start --rule 'rcpt reply 550 5.1.1 nobody here'
+	use_relay "$SMTP_PORT"
+	unchanged expect 75 issue test --to me@example.com "$ISSUE"
+	has "$stderr" "nobody here"
+}
