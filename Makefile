@@ -133,7 +133,10 @@ FUZZ_FLAGS := -std=c11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefin
 build/fuzz/obj/%.o: src/%.c Makefile | $B/.libraries
 	@mkdir -p $(@D)
 	$(call say,CLANG)clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
-build/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJECTS) $B/embed/sql.o $B/embed/templates.o
+build/fuzz/all.a: $(FUZZ_OBJECTS) $B/embed/sql.o $B/embed/templates.o
+	@rm -f $@
+	$(call say,AR)$(AR) rcs $@ $^
+build/fuzz/%: tests/fuzz/%.c build/fuzz/all.a
 	$(call say,CLANG)clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 test-programs: $B/lettermill $(UNIT_BIN) $B/smtpd
@@ -171,7 +174,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config libsqlite3-dev libcurl4-openssl-dev 
 	libmd4c-dev libconfuse-dev libjansson-dev libidn2-dev libcsv-dev libesmtp-dev
 DEPS_TEST := libcmocka-dev bats perl clang clang-format universal-ctags mandoc sqlite3 jq \
 	openssl debootstrap systemd systemd-container chromium fonts-roboto-unhinted postfix sasl2-bin \
-	libsasl2-modules spamassassin python3 python3-dkim strace
+	libsasl2-modules spamassassin swaks python3 python3-dkim strace
 
 deps: deps-build deps-test
 deps-build:
