@@ -121,6 +121,10 @@ SMTPD := $(sort $(wildcard tests/smtpd/*.c))
 $B/smtpd: $(SMTPD) $(wildcard tests/smtpd/*.h) $(call archives,$(behind_mail))
 	$(call say,LINK)$(CC) $(CPPFLAGS) -Itests/smtpd $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 
+# Copies with hostile values, for the readers of mail in tests/e2e/wire.bats.
+$B/wire: tests/wire/wire.c $(wildcard tests/unit/mail/*.h) $(call archives,$(behind_mail))
+	$(CC) $(CPPFLAGS) -Itests/unit/mail $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS)
+
 BENCH_BIN := $(patsubst tests/%.c,$B/%,$(sort $(wildcard tests/bench/*.c)))
 $B/bench/%: tests/bench/%.c $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
@@ -139,7 +143,7 @@ build/fuzz/all.a: $(FUZZ_OBJECTS) $B/embed/sql.o $B/embed/templates.o
 build/fuzz/%: tests/fuzz/%.c build/fuzz/all.a
 	$(call say,CLANG)clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
-test-programs: $B/lettermill $(UNIT_BIN) $B/smtpd
+test-programs: $B/lettermill $(UNIT_BIN) $B/smtpd $B/wire
 
 test: test-programs
 	@B=$B tests/run all

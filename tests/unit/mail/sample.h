@@ -8,6 +8,44 @@
 #include <string.h>
 
 /* An issue from three templates, without Markdown and theme: the ground for tests of the wire. */
+static const char sample_subject[] = "Hello {{ subscriber.first_name | default: \"friend\" }}";
+static const char sample_text[] =
+	"Dear {{ subscriber.first_name | default: \"friend\" }},\n"
+	"{% if subscriber.city == \"Oslo\" %}.cold\n{% elsif subscriber.city contains \"ork\" %}"
+	"From work\n{% elsif subscriber.city %}elsewhere: {{ subscriber.city }}\n{% else %}"
+	"nowhere\n{% endif %}.end\n{{ unsubscribe_url }}";
+static const char sample_html[] =
+	"<p title=\"{{ subscriber.first_name }}\">{{ subscriber.first_name | default: \"friend\" }}"
+	".</p>\n<a href=\"https://x.example/?n={{ subscriber.first_name }}&amp;z\">x</a>\n"
+	"<a href={{ unsubscribe_url }}>leave</a>\n";
+
+/* Hostile values, all of them one word or several that must stay inside their places. */
+static const struct str sample_nasty[] = {
+	{"Ann", 3},
+	{"", 0},
+	{"x\r\nBcc: evil@evil.example\r\n\r\nbody", 37},
+	{"=?utf-8?q?x=0D=0ABcc:?=", 23},
+	{".", 1},
+	{"..\r\n.\r\n", 8},
+	{"\n.\n", 3},
+	{"\r.\r", 3},
+	{"From the start", 14},
+	{"--=_mill_aaaaaaaaaaaaaaaa--", 27},
+	{"a\0b", 3},
+	{"\xff\xfe\xc3", 3},
+	{"\"'><script>alert(1)</script>&amp;", 33},
+	{"Zo\xc3\xab \xf0\x9f\x8e\x89 \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", 17},
+	{"\xe2\x80\xae"
+	 "evil\xe2\x81\xa6\xe2\x80\xa8",
+		13},
+	{"{{ subscriber.city }}{% if %}", 29},
+	{"\xee\x80\x80h0\xee\x80\x81", 8},
+	{"   ", 3},
+	{"a \t ", 4},
+	{"=3D=\r\n", 6},
+};
+enum { SAMPLE_NASTY = sizeof sample_nasty / sizeof *sample_nasty };
+
 static const char *const sample_recipient[] = {
 	"subscriber.first_name", "subscriber.city", "unsubscribe_url", "web_url", NULL};
 

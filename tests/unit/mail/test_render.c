@@ -13,44 +13,6 @@
 
 #include "sample.h"
 
-static const char subject[] = "Hello {{ subscriber.first_name | default: \"friend\" }}";
-static const char text[] =
-	"Dear {{ subscriber.first_name | default: \"friend\" }},\n"
-	"{% if subscriber.city == \"Oslo\" %}.cold\n{% elsif subscriber.city contains \"ork\" %}"
-	"From work\n{% elsif subscriber.city %}elsewhere: {{ subscriber.city }}\n{% else %}"
-	"nowhere\n{% endif %}.end\n{{ unsubscribe_url }}";
-static const char html[] =
-	"<p title=\"{{ subscriber.first_name }}\">{{ subscriber.first_name | default: \"friend\" }}"
-	".</p>\n<a href=\"https://x.example/?n={{ subscriber.first_name }}&amp;z\">x</a>\n"
-	"<a href={{ unsubscribe_url }}>leave</a>\n";
-
-/* Hostile values, all of them one word or several that must stay inside their places. */
-static const struct str nasty[] = {
-	{"Ann", 3},
-	{"", 0},
-	{"x\r\nBcc: evil@evil.example\r\n\r\nbody", 37},
-	{"=?utf-8?q?x=0D=0ABcc:?=", 23},
-	{".", 1},
-	{"..\r\n.\r\n", 8},
-	{"\n.\n", 3},
-	{"\r.\r", 3},
-	{"From the start", 14},
-	{"--=_mill_aaaaaaaaaaaaaaaa--", 27},
-	{"a\0b", 3},
-	{"\xff\xfe\xc3", 3},
-	{"\"'><script>alert(1)</script>&amp;", 33},
-	{"Zo\xc3\xab \xf0\x9f\x8e\x89 \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", 17},
-	{"\xe2\x80\xae"
-	 "evil\xe2\x81\xa6\xe2\x80\xa8",
-		13},
-	{"{{ subscriber.city }}{% if %}", 29},
-	{"\xee\x80\x80h0\xee\x80\x81", 8},
-	{"   ", 3},
-	{"a \t ", 4},
-	{"=3D=\r\n", 6},
-};
-enum { NASTY = sizeof nasty / sizeof *nasty };
-
 /* What leaves: CRLF only as a pair, printable ASCII, no long line, no dot in front. */
 static void check_wire(struct str wire)
 {
@@ -113,7 +75,7 @@ static int setup(void **state)
 	buf_init(&f->part, 1 << 20);
 	buf_init(&f->other, 1 << 20);
 	*state = f;
-	return sample_program(&f->a, subject, text, html, &f->program, &f->e);
+	return sample_program(&f->a, sample_subject, sample_text, sample_html, &f->program, &f->e);
 }
 
 static int teardown(void **state)
@@ -208,12 +170,12 @@ static void test_nasty(void **state)
 
 	render_with(f, STR("x"), STR("y"));
 	field_names(buf_view(&f->out), &f->other);
-	for (size_t i = 0; i < NASTY; i++)
-		for (size_t j = 0; j < NASTY; j++) {
+	for (size_t i = 0; i < SAMPLE_NASTY; i++)
+		for (size_t j = 0; j < SAMPLE_NASTY; j++) {
 			struct str rest;
 			size_t boundaries = 0;
 
-			render_with(f, nasty[i], nasty[j]);
+			render_with(f, sample_nasty[i], sample_nasty[j]);
 			field_names(buf_view(&f->out), &f->part);
 			assert_string_equal(buf_text(&f->part), buf_text(&f->other));
 			for (rest = buf_view(&f->out); rest.n; boundaries++) {
@@ -232,11 +194,12 @@ static void test_preview(void **state)
 {
 	struct fixture *f = *state;
 
-	for (size_t i = 0; i < NASTY; i++) {
-		struct render_copy copy = sample_copy(&f->a, &f->program, nasty[i], nasty[i]);
+	for (size_t i = 0; i < SAMPLE_NASTY; i++) {
+		struct render_copy copy =
+			sample_copy(&f->a, &f->program, sample_nasty[i], sample_nasty[i]);
 		static const char *const part[] = {"text/plain", "text/html"};
 
-		render_with(f, nasty[i], nasty[i]);
+		render_with(f, sample_nasty[i], sample_nasty[i]);
 		for (size_t j = 0; j < 2; j++) {
 			buf_reset(&f->other);
 			assert_int_equal(
