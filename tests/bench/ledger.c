@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "store/ledger.h"
 #include "base/clock.h"
 #include "store/import.h"
-#include "store/ledger.h"
 #include "store/people.h"
 
 #include <stdio.h>
@@ -77,9 +77,7 @@ static void turn(struct store *s, const struct lease *l, const struct claim *set
 		must(ledger_settle(s, l, &a, &e), "settle");
 	}
 	for (size_t i = 0; intend && i < n; i++)
-		must(ledger_intend(
-			     s, l, intend[i].issue, intend[i].subscriber, now, &e),
-			"intend");
+		must(ledger_intend(s, l, intend[i].issue, intend[i].subscriber, now, &e), "intend");
 	must(store_commit(s, &e), "commit");
 }
 
@@ -114,8 +112,12 @@ int main(int argc, char **argv)
 	size_t readers = argc > 1 ? strtoul(argv[1], NULL, 10) : 200000;
 	size_t group = argc > 2 ? strtoul(argv[2], NULL, 10) : 250;
 	char folder[] = "/tmp/lettermill-bench-XXXXXX", path[64], command[96];
-	struct issue issue = {.slug = STR("first"), .subject = STR("First"), .due_at = 100,
-		.hash = STR("00"), .source = STR("# First"), .program = STR("p")};
+	struct issue issue = {.slug = STR("first"),
+		.subject = STR("First"),
+		.due_at = 100,
+		.hash = STR("00"),
+		.source = STR("# First"),
+		.program = STR("p")};
 	int64_t list, frozen, cpu, wall;
 	struct store *s;
 	size_t done;
@@ -127,14 +129,16 @@ int main(int argc, char **argv)
 	list = fill(s, readers);
 	cpu = clock_cpu_ns();
 	must(issue_schedule(s, &issue, list, false, 100, &frozen, &e), "schedule");
-	printf("freeze: %.2f us a reader\n", (double)(clock_cpu_ns() - cpu) / 1e3 / (double)readers);
+	printf("freeze: %.2f us a reader\n",
+		(double)(clock_cpu_ns() - cpu) / 1e3 / (double)readers);
 	must(issues_turn(s, 100, 0, true, &e), "turn");
 	cpu = clock_cpu_ns();
 	wall = clock_mono_ms();
 	done = deliver(s, group, 100);
 	cpu = clock_cpu_ns() - cpu;
 	wall = clock_mono_ms() - wall;
-	printf("ledger: %.2f us CPU a delivery (claim, intend, settle; %zu rows a commit), %.0f/s\n",
+	printf("ledger: %.2f us CPU a delivery (claim, intend, settle; %zu rows a commit), "
+	       "%.0f/s\n",
 		(double)cpu / 1e3 / (double)done, group,
 		(double)done * 1e3 / (double)(wall ? wall : 1));
 	must(issues_turn(s, 101, 0, true, &e), "turn");
