@@ -123,7 +123,7 @@ static int check_address(struct compose *c, const struct md_node *n)
 		return 0;
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 		if (str_has_prefix_nocase(plain, str_of(schemes[i].scheme)) &&
-			plain.n > strlen(schemes[i].scheme) &&
+			n->href.n > strlen(schemes[i].scheme) &&
 			(n->kind == MD_LINK || schemes[i].image)) {
 			if (i == 1)
 				compose_warn(c, n->line, "insecure-link",

@@ -40,6 +40,71 @@ static struct md_node *move(struct md_node *parent, struct md_node *child)
 	return next;
 }
 
+/* ---- conditions around a whole paragraph ---- */
+
+/* Whether all of `p` is one `{% if … %}…{% endif %}` without another branch. */
+static bool is_conditional(const struct compose *c, const struct md_node *p)
+{
+	enum liquid_context context;
+	struct str rest, before;
+	int depth = 0, index;
+
+	for (const struct md_node *n = p->first; n; n = n->next) {
+		rest = n->kind == MD_TEXT ? n->text : STR("");
+		while ((index = liquid_next_mark(&rest, &before, &context)) >= 0) {
+			enum liquid_op op = c->out->slots.slot[index].op;
+
+			if (!depth && (n != p->first || before.n || op != LIQUID_IF))
+				return false;
+			if (depth == 1 && (op == LIQUID_ELSE || op == LIQUID_ELSIF))
+				return false;
+			depth += (op == LIQUID_IF) - (op == LIQUID_ENDIF);
+			if (!depth)
+				return !n->next && !rest.n;
+		}
+	}
+	return false;
+}
+
+/* Split the mark off the start or the end of a text; the node of it. */
+static struct md_node *split_mark(struct compose *c, struct md_node *text, bool end)
+{
+	struct md_node *control = new_node(c, MD_CONTROL, text->line);
+	struct str s = text->text, close = STR("\uE001");
+	size_t at = str_search(s, close) + close.n;
+
+	if (end)
+		for (at = s.n - close.n; !str_has_prefix(str_slice(s, at, s.n), STR("\uE000"));)
+			at--;
+	control->text = end ? str_slice(s, at, s.n) : str_slice(s, 0, at);
+	text->text = end ? str_slice(s, 0, at) : str_slice(s, at, s.n);
+	return control;
+}
+
+/* Put the condition of such a paragraph around it, so that it leaves nothing where it does not hold. */
+static void lift_conditions(struct compose *c, struct md_node *n)
+{
+	struct md_node *child = take_children(n), *next, *end;
+
+	for (; child; child = next) {
+		next = child->next;
+		if (!is_kind(child, MD_PARAGRAPH) || !is_conditional(c, child)) {
+			lift_conditions(c, child);
+			move(n, child);
+			continue;
+		}
+		markdown_append(n, split_mark(c, child->first, false));
+		end = split_mark(c, child->last, true);
+		move(n, child);
+		markdown_append(n, end);
+		for (struct md_node *word = take_children(child), *after; word; word = after) {
+			after = word->next;
+			if (word->kind != MD_TEXT || word->text.n)
+				move(child, word);
+		}
+	}
+}
+
 /* ---- labels: "**Why it matters:** …" ---- */
 
 /* Whether `label`, with or without a colon at its end, is one of `names`, which has "|" between. */
@@ -283,7 +348,10 @@ static void walk(struct compose *c, struct md_node *n, struct md_node *document)
 
 int compose_shape(struct compose *c, struct md_node *document)
 {
-	if (check_conditions(c, document) < 0 || shape_sections(c, document) < 0)
+	if (check_conditions(c, document) < 0)
+		return -1;
+	lift_conditions(c, document);
+	if (shape_sections(c, document) < 0)
 		return -1;
 	walk(c, document, document);
 	shape_greeting(c, document);

@@ -12,13 +12,9 @@
 #include <cmocka.h>
 
 /* Marks as liquid_expand() writes them: a value, a condition, its end. */
-#define VALUE "\xee\x80\x80t0\xee\x80\x81"
-#define IF                                                                                         \
-	"\xee\x80\x80"                                                                             \
-	"c1\xee\x80\x81"
-#define ENDIF                                                                                      \
-	"\xee\x80\x80"                                                                             \
-	"c2\xee\x80\x81"
+#define VALUE "\uE000t0\uE001"
+#define IF    "\uE000c1\uE001"
+#define ENDIF "\uE000c2\uE001"
 
 static struct arena arena;
 

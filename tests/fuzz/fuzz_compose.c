@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/embed.h"
+#include "mail/compile.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static struct str template(const char *name)
+{
+	return embedded_get(embedded_templates, name);
+}
+
+/* Every mark must lead to a slot, and conditions must match, from start to end. */
+static void check_marks(const struct composed *c, struct str s)
+{
+	enum liquid_context context;
+	struct str before;
+	int index, depth = 0;
+
+	while ((index = liquid_next_mark(&s, &before, &context)) >= 0) {
+		const struct liquid_slot *slot;
+
+		if ((size_t)index >= c->slots.n)
+			abort();
+		slot = &c->slots.slot[index];
+		if ((slot->op == LIQUID_VALUE) != (context != LIQUID_CONTROL))
+			abort();
+		if ((slot->op == LIQUID_VALUE || slot->op == LIQUID_IF ||
+			    slot->op == LIQUID_ELSIF) &&
+			(slot->var < 0 || (size_t)slot->var >= c->slots.vars_n))
+			abort();
+		depth += slot->op == LIQUID_IF;
+		if (slot->op != LIQUID_VALUE && depth == 0)
+			abort();
+		depth -= slot->op == LIQUID_ENDIF;
+	}
+	if (depth)
+		abort();
+}
+
+/* The whole way from an issue's text to marked strings, with the theme "default". */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static const char *const fields[] = {"plan", "city"};
+	static const struct compile_sender sender = {
+		.name = {"The Daily Press", 15},
+		.url = {"https://press.example.org", 25},
+		.lang = {"en", 2},
+		.accent_label = {"In brief", 8},
+		.callout_label = {"Why it matters|Bottom line", 26},
+	};
+	struct theme_files files = {"default", template("default/theme.conf"),
+		template("default/layout.html"), template("default/blocks.html"),
+		template("default/layout.txt")};
+	struct theme theme;
+	struct issue_source issue;
+	struct compile_input in = {&issue, &theme, &sender, fields, 2};
+	struct composed out;
+	struct arena a = {0};
+
+	if (theme_parse(&a, &files, &theme, NULL) < 0)
+		abort();
+	if (issue_parse(&a, "x", (struct str){(const char *)data, n}, &issue, NULL) == 0 &&
+		compose(&a, &in, &out, NULL) == 0) {
+		check_marks(&out, out.subject);
+		check_marks(&out, out.html);
+		check_marks(&out, out.text);
+		if (utf8_invalid_at(out.html) < out.html.n ||
+			utf8_invalid_at(out.text) < out.text.n)
+			abort();
+	}
+	arena_free(&a);
+	return 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Golden files: what tests/golden/NAME.md becomes with the theme "default" stands in NAME.html and
+ * NAME.txt beside it, with slots written readably (compose_fixture.h). They show in a review what a change
+ * of the program or the theme does to a message. After a change that is meant,
+ *
+ *   make build/unit/mail/test_golden && GOLDEN=write build/unit/mail/test_golden
+ *
+ * writes them anew: read their diff before you commit it.
+ */
+#include "compose_fixture.h"
+
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+/* Compare `got` with the file `path`, or write it there; false when they differ. */
+static bool compare(struct fixture *f, const char *path, struct str got)
+{
+	const char *mode = getenv("GOLDEN");
+	struct str expected;
+	size_t at = 0, line = 1;
+
+	if (mode && strcmp(mode, "write") == 0)
+		return file_write(path, got, 0644, NULL) == 0;
+	expected = fixture_file(&f->a, path);
+	if (str_eq(expected, got))
+		return true;
+	for (; at < got.n && at < expected.n && got.p[at] == expected.p[at]; at++)
+		line += got.p[at] == '\n';
+	printf("# %s:%zu: expected '%.60s'\n# but it became '%.60s'\n", path, line, expected.p + at,
+		got.p + at);
+	return false;
+}
+
+static void test_golden(void **state)
+{
+	struct fixture f;
+	glob_t found;
+	bool same = true;
+
+	(void)state;
+	fixture_init(&f);
+	assert_int_equal(glob("tests/golden/*.md", 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		const char *path = found.gl_pathv[i];
+		int stem = (int)strlen(path) - 3;
+
+		if (fixture_compose(&f, path, fixture_file(&f.a, path)) < 0)
+			fail_msg("%s", f.e.text);
+		same = compare(&f, arena_printf(&f.a, "%.*s.html", stem, path),
+			       fixture_show(&f, f.out.html)) &&
+		       same;
+		same = compare(&f, arena_printf(&f.a, "%.*s.txt", stem, path),
+			       fixture_show(&f, f.out.text)) &&
+		       same;
+	}
+	globfree(&found);
+	arena_free(&f.a);
+	assert_true(same);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_golden),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
