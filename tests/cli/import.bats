@@ -104,10 +104,7 @@ broken() {
 	: >"$CSV"
 	broken 1
 	{ printf 'email,name\nana@example.org,"' && head -c 2000000 /dev/zero | tr '\0' x && printf '"\nbob@example.org,Bob\n'; } >"$CSV"
-	run --separate-stderr mill import "$CSV" --list daily --json
-	# A field that is too long may cost its row or the file, never more, and is never kept.
-	has "$stderr$output" "2"
-	is "$(sql "select count(*) from subscribers where email = 'ana@example.org'")" 0
+	broken 2
 }
 
 @test "what is not there" {
