@@ -136,8 +136,16 @@ static int need_paragraph(struct builder *b)
 	return open_node(b, MD_PARAGRAPH);
 }
 
+static bool is_span(const struct md_node *n)
+{
+	return n->kind >= MD_STRONG && n->kind <= MD_IMAGE;
+}
+
+/* End what md4c does not: spans that it left open, and a paragraph that it does not know of. */
 static void end_implicit(struct builder *b)
 {
+	while (is_span(b->cur))
+		close_node(b);
 	if (b->implicit)
 		close_node(b);
 	b->implicit = false;
@@ -298,21 +306,22 @@ static int leave_block(MD_BLOCKTYPE type, void *detail, void *user)
 	return 0;
 }
 
+static const enum md_kind span_kinds[] = {
+	[MD_SPAN_EM] = MD_EMPHASIS,
+	[MD_SPAN_STRONG] = MD_STRONG,
+	[MD_SPAN_A] = MD_LINK,
+	[MD_SPAN_IMG] = MD_IMAGE,
+	[MD_SPAN_CODE] = MD_CODE,
+	[MD_SPAN_DEL] = MD_STRIKE,
+};
+
 static int enter_span(MD_SPANTYPE type, void *detail, void *user)
 {
-	static const enum md_kind kinds[] = {
-		[MD_SPAN_EM] = MD_EMPHASIS,
-		[MD_SPAN_STRONG] = MD_STRONG,
-		[MD_SPAN_A] = MD_LINK,
-		[MD_SPAN_IMG] = MD_IMAGE,
-		[MD_SPAN_CODE] = MD_CODE,
-		[MD_SPAN_DEL] = MD_STRIKE,
-	};
 	struct builder *b = user;
 	MD_SPAN_A_DETAIL *link = detail;
 	MD_SPAN_IMG_DETAIL *image = detail;
 
-	if (need_paragraph(b) < 0 || open_node(b, kinds[type]) < 0)
+	if (need_paragraph(b) < 0 || open_node(b, span_kinds[type]) < 0)
 		return -1;
 	if (type == MD_SPAN_A && (attribute(b, &link->href, &b->cur->href) < 0 ||
 					 attribute(b, &link->title, &b->cur->title) < 0))
@@ -323,11 +332,21 @@ static int enter_span(MD_SPANTYPE type, void *detail, void *user)
 	return 0;
 }
 
+/* md4c 0.4.8 leaves spans that it never entered, and the other way round, where emphasis and a bare URL
+ * overlap ("http://a.example/b*c*"): leave only what is open, with all in it. */
 static int leave_span(MD_SPANTYPE type, void *detail, void *user)
 {
-	(void)type;
+	struct builder *b = user;
+	const struct md_node *n = b->cur;
+
 	(void)detail;
-	close_node(user);
+	while (is_span(n) && n->kind != span_kinds[type])
+		n = n->parent;
+	if (n->kind != span_kinds[type])
+		return 0;
+	while (b->cur != n)
+		close_node(b);
+	close_node(b);
 	return 0;
 }
 

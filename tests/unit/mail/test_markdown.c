@@ -100,6 +100,7 @@ static void test_tree(void **state)
 	check("![b **c**](d.png \"e\")", "p(img<d.png>\"e\"('b ' strong('c')))");
 	check("&lt;&#8217;&#x41;&unknown;&nbsp;x", "p('<’A&unknown;\u00a0x')");
 	check("    no code", "p('no code')");
+	check("http://a.b/c*d* *e*", "p(a<http://a.b/c*d>('http://a.b/c*d') ' ' em('e'))");
 	check("a \\* \\[b](c)", "p('a * [b](c)')");
 }
 
