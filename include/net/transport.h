@@ -95,7 +95,7 @@ void transport_close(struct transport *t);
 
 /* What a relay shows of itself. */
 struct relay_facts {
-	char greeting[256];
+	char greeting[REPLY_TEXT_MAX];
 	struct smtp_caps caps; /* after TLS */
 	char tls_version[32]; /* "TLSv1.3", or "" */
 	char tls_cipher[64];

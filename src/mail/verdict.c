@@ -62,6 +62,9 @@ enum verdict_action verdict_of(enum smtp_phase phase, int code, bool content_sen
 		return VERDICT_SENT;
 	if (phase >= PHASE_MAIL && phase <= PHASE_DATA && about_login(code))
 		return VERDICT_PAUSE_RELAY;
+	/* The limit of SIZE (RFC 1870 section 6.1): this message, not its sender. */
+	if (phase == PHASE_MAIL && code == 552)
+		return VERDICT_FAIL;
 	/* "Service not available, closing": nothing about the message, unless it answers the dot. */
 	if (code == 421 && phase != PHASE_DOT)
 		return phases[phase].lost;

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+#include "esmtp.h"
+
+#include "command.h"
+#include "link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { XTEXT_MAX = 250 /* more would overrun a buffer of libesmtp's */ };
+
+/* ---- the message's end ---- */
+
+/* Once, and not at all where the transport has given the message up meanwhile. */
+static void conclude(struct worker *w, enum smtp_phase phase, const struct reply *reply)
+{
+	struct transport *t = w->pool->t;
+	enum verdict_action action;
+	struct job *j;
+	size_t others;
+
+	pthread_mutex_lock(&t->lock);
+	action = verdict_of(phase, reply->code, w->pieces > 1);
+	j = w->job;
+	w->job = NULL;
+	others = w->pool->talking;
+	pthread_mutex_unlock(&t->lock);
+	if (!j)
+		return;
+	if (phase < PHASE_MAIL)
+		job_no_session(t, j, others, phase, reply);
+	else if (action == VERDICT_AGAIN)
+		job_move(t, j, phase, reply);
+	else
+		job_end(t, j, action, phase, reply);
+	jobs_tell(t);
+	if (phase < PHASE_MAIL)
+		t->kind->wake(t); /* for the others, where this one leaves */
+}
+
+/* libesmtp's status as a reply; code 0 where it has none. Its text may have several lines. */
+static struct reply reply_of(const smtp_status_t *status)
+{
+	struct reply_reader r;
+	struct str text, line;
+	enum reply_result result = REPLY_MORE;
+
+	if (!status || !status->text)
+		return reply_ours("", "the connection was lost");
+	reply_init(&r);
+	text = str_trim(str_of(status->text));
+	if (!text.n)
+		text = STR(" ");
+	while (result == REPLY_MORE && str_next(&text, '\n', &line)) {
+		char head[48];
+		struct str parts[3] = {{head, 0}, str_trim(line), STR("\r\n")};
+
+		snprintf(head, sizeof(head), "%d%c", status->code, text.p ? '-' : ' ');
+		if (status->enh_class)
+			snprintf(head, sizeof(head), "%d%c%d.%d.%d ", status->code,
+				text.p ? '-' : ' ', status->enh_class, status->enh_subject,
+				status->enh_detail);
+		parts[0].n = strlen(head);
+		for (size_t i = 0; i < 3 && result == REPLY_MORE; i++)
+			result = reply_read(&r, &parts[i]);
+	}
+	return result == REPLY_DONE ? r.reply
+				    : reply_ours("", "what the relay sent is no SMTP reply");
+}
+
+/* ---- what libesmtp asks for ---- */
+
+/* The content, whole, then its end. */
+static const char *on_content(void **ctx, int *n, void *arg)
+{
+	struct worker *w = arg;
+	struct transport *t = w->pool->t;
+	unsigned piece;
+	bool given_up;
+
+	(void)ctx;
+	if (!n) /* from the beginning */
+		return NULL;
+	pthread_mutex_lock(&t->lock);
+	given_up = w->given_up && !w->pieces;
+	piece = given_up ? 0 : ++w->pieces;
+	pthread_mutex_unlock(&t->lock);
+	w->phase = PHASE_DOT;
+	*n = piece == 1 ? (int)w->content_n : 0;
+	/* An error makes libesmtp drop the connection without a dot. */
+	errno = given_up ? ECANCELED : 0;
+	return *n ? w->content : NULL;
+}
+
+/* Add the next message to the session; false when there is none, or no memory. */
+static bool next_message(struct worker *w, struct job *j)
+{
+	struct submission *s = &j->s;
+	char sender[256], recipient[256], envid[128];
+
+	snprintf(sender, sizeof(sender), "%.*s", STR_ARG(s->sender));
+	snprintf(recipient, sizeof(recipient), "%.*s", STR_ARG(s->recipient));
+	snprintf(envid, sizeof(envid), "%.*s", STR_ARG(s->envid));
+	free(w->content);
+	w->content = malloc(s->message.n + 1);
+	w->content_n = s->message.n;
+	w->refused = false;
+	w->message = smtp_add_message(w->session);
+	w->recipient = w->message ? smtp_add_recipient(w->message, recipient) : NULL;
+	w->messages++;
+	pthread_mutex_lock(&w->pool->t->lock);
+	w->job = j;
+	w->pieces = 0;
+	pthread_mutex_unlock(&w->pool->t->lock);
+	if (!w->content || !w->recipient || !smtp_set_reverse_path(w->message, sender) ||
+		!smtp_set_messagecb(w->message, on_content, w) ||
+		!smtp_size_set_estimate(w->message, s->message.n) ||
+		!smtp_dsn_set_ret(w->message, Ret_HDRS) ||
+		!smtp_dsn_set_notify(w->recipient, Notify_FAILURE | Notify_DELAY) ||
+		(xtext_len(s->recipient) < XTEXT_MAX &&
+			!smtp_dsn_set_orcpt(w->recipient, "rfc822", recipient)) ||
+		(s->envid.n && xtext_len(s->envid) <= ENVID_MAX &&
+			!smtp_dsn_set_envid(w->message, envid)))
+		return false;
+	memcpy(w->content, s->message.p, s->message.n);
+	return true;
+}
+
+struct job *worker_take(struct worker *w)
+{
+	static const struct smtp_caps caps = {0}; /* libesmtp knows no SMTPUTF8 */
+	struct transport *t = w->pool->t;
+	struct job *j;
+
+	while ((j = job_take(t)) && job_check(t, j, &caps) < 0)
+		jobs_tell(t);
+	return j;
+}
+
+/* The session is past EHLO, or over. */
+static void set_talking(struct worker *w, bool talking)
+{
+	struct pool *p = w->pool;
+	bool first;
+
+	pthread_mutex_lock(&p->t->lock);
+	if (talking && !w->talking)
+		p->talking++;
+	else if (!talking && w->talking)
+		p->talking--;
+	w->talking = talking;
+	first = talking && !p->ready;
+	p->ready |= talking;
+	pthread_mutex_unlock(&p->t->lock);
+	if (first)
+		p->t->kind->wake(p->t);
+}
+
+/* A message's dialogue is over. */
+static void on_sent(struct worker *w)
+{
+	struct reply reply = reply_of(smtp_message_transfer_status(w->message));
+	struct job *j;
+
+	/* Before the 354 no content was asked for. */
+	if (!w->refused)
+		conclude(w, w->phase == PHASE_DOT ? PHASE_DOT : PHASE_DATA, &reply);
+	if (w->phase != PHASE_DOT || !reply.code || reply.code == 421 || w->messages >= w->most)
+		return;
+	j = worker_take(w);
+	if (j) {
+		w->phase = PHASE_MAIL;
+		next_message(w, j);
+	}
+}
+
+static void on_event(smtp_session_t session, int event, void *arg, ...)
+{
+	struct worker *w = arg;
+	struct reply reply;
+
+	(void)session;
+	switch (event) {
+	case SMTP_EV_CONNECT:
+		w->phase = PHASE_BANNER;
+		break;
+	case SMTP_EV_MAILSTATUS:
+		set_talking(w, true);
+		reply = reply_of(smtp_reverse_path_status(w->message));
+		if (reply.code < 200 || reply.code >= 300)
+			conclude(w, PHASE_MAIL, &reply);
+		w->phase = PHASE_RCPT;
+		break;
+	case SMTP_EV_RCPTSTATUS:
+		reply = reply_of(smtp_recipient_status(w->recipient));
+		w->refused = reply.code < 200 || reply.code >= 300;
+		if (w->refused)
+			conclude(w, PHASE_RCPT, &reply);
+		if (w->phase == PHASE_RCPT)
+			w->phase = PHASE_DATA;
+		break;
+	case SMTP_EV_MESSAGESENT:
+		on_sent(w);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Show a line, unless the transport is closed already and its caller gone. */
+static void show(struct worker *w, char direction, struct str line)
+{
+	struct transport *t = w->pool->t;
+
+	pthread_mutex_lock(&t->lock);
+	if (!t->closing)
+		relay_show(t->relay, direction, line);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void on_line(void *user, struct str line)
+{
+	show(user, '<', line);
+}
+
+/* Octets of the dialogue, but not of the message. */
+static void on_monitor(const char *p, int n, int writing, void *arg)
+{
+	struct worker *w = arg;
+	struct str s = {p, n > 0 ? (size_t)n : 0}, line;
+
+	if (writing) {
+		while (str_next(&s, '\n', &line) && line.n) {
+			line = str_trim(line);
+			if (str_has_prefix(line, STR("EHLO ")) ||
+				str_has_prefix(line, STR("HELO ")))
+				w->phase = PHASE_EHLO;
+			else if (str_has_prefix(line, STR("MAIL ")))
+				w->phase = PHASE_MAIL;
+			show(w, '>', line);
+		}
+		return;
+	}
+	while (s.n) {
+		enum reply_result result = reply_read(&w->reader, &s);
+
+		if (result == REPLY_BAD)
+			reply_init(&w->reader);
+		else if (result == REPLY_DONE)
+			w->last = w->reader.reply;
+	}
+}
+
+/* ---- a session ---- */
+
+/* The session is over and has left the message without a word. */
+static void conclude_lost(struct worker *w)
+{
+	char why[256] = "";
+	struct reply reply = w->last;
+
+	if (reply.code < 400 || w->phase >= PHASE_MAIL) {
+		smtp_strerror(smtp_errno(), why, sizeof(why));
+		reply = reply_ours("", "the session ended: %s", why[0] ? why : "connection lost");
+	}
+	if (w->phase == PHASE_DOT)
+		w->phase = PHASE_BODY;
+	conclude(w, w->phase, &reply);
+}
+
+void worker_session(struct worker *w, struct job *j)
+{
+	static const struct {
+		int which;
+		enum smtp_phase phase;
+	} timeouts[] = {
+		{Timeout_GREETING, PHASE_BANNER},
+		{Timeout_ENVELOPE, PHASE_MAIL},
+		{Timeout_DATA, PHASE_DATA},
+		{Timeout_TRANSFER, PHASE_BODY},
+		{Timeout_DATA2, PHASE_DOT},
+	};
+
+	w->job = j;
+	w->session = smtp_create_session();
+	w->messages = 0;
+	w->phase = PHASE_CONNECT;
+	w->last.code = 0;
+	reply_init(&w->reader);
+	w->reader.on_line = on_line;
+	w->reader.user = w;
+	if (w->session && next_message(w, j) && smtp_set_server(w->session, w->server) &&
+		smtp_set_hostname(w->session, w->helo) &&
+		smtp_set_eventcb(w->session, on_event, w) &&
+		smtp_set_monitorcb(w->session, on_monitor, w, 0)) {
+		for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++)
+			smtp_set_timeout(w->session,
+				timeouts[i].which | Timeout_OVERRIDE_RFC2822_MINIMUM,
+				w->limit_ms[timeouts[i].phase]);
+		errno = 0;
+		smtp_start_session(w->session);
+	}
+	set_talking(w, false);
+	conclude_lost(w);
+	if (w->session)
+		smtp_destroy_session(w->session);
+	free(w->content);
+	w->content = NULL;
+}
