@@ -235,7 +235,7 @@ T
 <
 T
 	says '250-SIZE 1000'
-	! grep -Eq 'PIPELINING|8BITMIME|DSN|ENHANCED' <<< "$said"
+	run -1 grep -E 'PIPELINING|8BITMIME|DSN|ENHANCED' <<< "$said"
 	says '555 parameter not recognised'
 	[ "$(grep -c '552 message too large' <<< "$said")" = 2 ]
 	[ -z "$(smtpd_copies)" ]
@@ -323,7 +323,7 @@ tls
 <
 T
 	says '250 2.0.0 kept as 1'
-	! grep -q STARTTLS <<< "$said"
+	run -1 grep STARTTLS <<< "$said"
 	jq -e '.tls and .bytes == 190000' "$SMTPD_LOG"
 }
 
