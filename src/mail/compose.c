@@ -167,6 +167,7 @@ static void put_names(struct compose *c)
 	const struct compile_sender *sender = c->in->sender;
 	const struct theme *theme = c->in->theme;
 	struct str none = {NULL, 0}, lang = issue->lang.n ? issue->lang : sender->lang;
+	bool rtl = str_eq(issue->dir, STR("rtl"));
 
 	c->name = arena_array(c->a, BLOCK_NAMES + theme->token_n + 32, sizeof(*c->name));
 	for (size_t i = 0; i < BLOCK_NAMES; i++)
@@ -182,6 +183,8 @@ static void put_names(struct compose *c)
 	name(c, "issue.date_short", short_date(c->a, issue->date, lang), false);
 	name(c, "issue.lang", lang, false);
 	name(c, "issue.dir", issue->dir, false);
+	name(c, "issue.start", rtl ? STR("right") : STR("left"), false);
+	name(c, "issue.end", rtl ? STR("left") : STR("right"), false);
 	name(c, "publication.name", sender->name, false);
 	wordmark(c, sender->name);
 	name(c, "publication.tagline", sender->tagline, false);

@@ -164,7 +164,7 @@ static void test_blocks(void **state)
 	assert_in(html, "<th scope=\"col\" class=\"head line\" align=\"left\"");
 	assert_in(html, "align=\"right\" valign=\"top\" style=\"border-bottom:1px solid "
 			"#e3e7ed;padding:9px "
-			"0 9px 0;");
+			"0;");
 	html = html_of("5. a\n6. b");
 	assert_in(html, "<ol start=\"5\"");
 	html = html_of("![a \"b\"](https://c.d/e.png?f=1&g=2 \"h & i\"){width=480}");
