@@ -21,7 +21,7 @@ static void tell_rejected(void *user, uint64_t line, const char *reason)
 	progress_clear(&run->progress);
 	arena_reset(&run->line);
 	if (run->c->json)
-		cmd_json(json_pack("{s:I, s:o}", "line", (json_int_t)line, "rejected",
+		cmd_json(json_pack("{s:I, s:o}", "line", (json_int_t)line, "reason",
 			cmd_json_text(str_of(reason))));
 	else
 		fprintf(stderr, "%s:%" PRIu64 ": rejected: %s\n",

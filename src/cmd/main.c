@@ -137,7 +137,7 @@ static int fail(const struct cmd *c, const struct err *e)
 	fprintf(stderr, "%s%s\n", begins_with_place(e->text) ? "" : "lettermill: ", e->text);
 	if (e->code == ERR_USAGE)
 		fprintf(stderr, "try 'lettermill %s%s--help'\n", c->path, c->path[0] ? " " : "");
-	return err_exit_code(e->code);
+	return err_exit_code(e->code ? e->code : ERR_BUG); /* a failure is never a 0 */
 }
 
 int main(int argc, char **argv)

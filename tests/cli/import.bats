@@ -31,7 +31,7 @@ setup() {
 @test "--json: a line a reject, the sum last" {
 	printf 'email\nana@example.org\nx y@example.org\n@\n' >"$CSV"
 	expect 0 import "$CSV" --list daily --json
-	is "$(jq -c '[.line, (.rejected | type)]' <<<"$(head -2 <<<"$output")")" $'[3,"string"]\n[4,"string"]'
+	is "$(jq -c '[.line, (.reason | type)]' <<<"$(head -2 <<<"$output")")" $'[3,"string"]\n[4,"string"]'
 	is "$(tail -1 <<<"$output")" '{"import":1,"rows":3,"added":1,"updated":0,"unchanged":0,"rejected":2,"suppressed":0}'
 	is "$stderr" ""
 }

@@ -29,8 +29,9 @@ teardown() {
 }
 
 @test "TLS and login" {
+	mkdir "$BATS_TEST_TMPDIR/certs"
 	"$ROOT/tests/smtpd/make-certs" "$BATS_TEST_TMPDIR/certs"
-	smtpd_start --cert "$BATS_TEST_TMPDIR/certs" --auth news:secret-word
+	smtpd_start --cert "$BATS_TEST_TMPDIR/certs/server.pem" --auth news:secret-word
 	printf 'secret-word\n' >"$SITE/secrets/relay"
 	chmod 600 "$SITE/secrets/relay"
 	sed -i "s|tls = none|tls = starttls\nca_file = '$BATS_TEST_TMPDIR/certs/ca.pem'\nusername = news\npassword_file = secrets/relay|; s/host = .*/host = localhost/" "$SITE/lettermill.conf"
