@@ -242,6 +242,7 @@ static void test_places(void **state)
 {
 	static const char *const bad[][2] = {
 		{"[a]({{ subscriber.city }})", "x.md:6: the link '' must start with https://"},
+		{"[a](https:///{{ subscriber.city }})", "x.md:6: 'subscriber.city' would decide"},
 		{"[a](https://{{ subscriber.city }}/)",
 			"x.md:6: 'subscriber.city' would decide where"},
 		{"[a](https://b{{ subscriber.city }}.example/)",
