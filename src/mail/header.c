@@ -175,17 +175,26 @@ static void clean(struct str value, struct buf *out)
 	bool blank = false;
 
 	while (value.n) {
-		struct str octets;
-		uint32_t c = text_next(&value, &octets);
+		struct str run = value;
+		size_t n = 0;
 
-		if (c == ' ' || text_is_control(c)) {
-			blank = true;
-			continue;
+		while (n < value.n && value.p[n] > ' ' && value.p[n] < 0x7f)
+			n++;
+		if (n) {
+			run = str_slice(value, 0, n);
+			value = str_slice(value, n, value.n);
+		} else {
+			uint32_t c = text_next(&value, &run);
+
+			if (c == ' ' || text_is_control(c)) {
+				blank = true;
+				continue;
+			}
 		}
 		if (blank && out->n)
 			buf_char(out, ' ');
 		blank = false;
-		buf_str(out, octets);
+		buf_str(out, run);
 	}
 }
 
