@@ -7,6 +7,12 @@
 
 #include <string.h>
 
+/* A view of a literal where STR() would be no constant. */
+#define TEXT(lit)                                                                                  \
+	{                                                                                          \
+		(lit), sizeof(lit) - 1                                                             \
+	}
+
 /* An issue from three templates, without Markdown and theme: the ground for tests of the wire. */
 static const char sample_subject[] = "Hello {{ subscriber.first_name | default: \"friend\" }}";
 static const char sample_text[] =
@@ -21,28 +27,28 @@ static const char sample_html[] =
 
 /* Hostile values, all of them one word or several that must stay inside their places. */
 static const struct str sample_nasty[] = {
-	{"Ann", 3},
-	{"", 0},
-	{"x\r\nBcc: evil@evil.example\r\n\r\nbody", 37},
-	{"=?utf-8?q?x=0D=0ABcc:?=", 23},
-	{".", 1},
-	{"..\r\n.\r\n", 8},
-	{"\n.\n", 3},
-	{"\r.\r", 3},
-	{"From the start", 14},
-	{"--=_mill_aaaaaaaaaaaaaaaa--", 27},
-	{"a\0b", 3},
-	{"\xff\xfe\xc3", 3},
-	{"\"'><script>alert(1)</script>&amp;", 33},
-	{"Zo\xc3\xab \xf0\x9f\x8e\x89 \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", 17},
+	TEXT("Ann"),
+	TEXT(""),
+	TEXT("x\r\nBcc: evil@evil.example\r\n\r\nbody"),
+	TEXT("=?utf-8?q?x=0D=0ABcc:?="),
+	TEXT("."),
+	TEXT("..\r\n.\r\n"),
+	TEXT("\n.\n"),
+	TEXT("\r.\r"),
+	TEXT("From the start"),
+	TEXT("--=_mill_aaaaaaaaaaaaaaaa--"),
+	TEXT("a\0b"),
+	TEXT("\xff\xfe\xc3"),
+	TEXT("\"'><script>alert(1)</script>&amp;"),
+	TEXT("Zo\xc3\xab \xf0\x9f\x8e\x89 \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d"),
 	{"\xe2\x80\xae"
 	 "evil\xe2\x81\xa6\xe2\x80\xa8",
 		13},
-	{"{{ subscriber.city }}{% if %}", 29},
-	{"\xee\x80\x80h0\xee\x80\x81", 8},
-	{"   ", 3},
-	{"a \t ", 4},
-	{"=3D=\r\n", 6},
+	TEXT("{{ subscriber.city }}{% if %}"),
+	TEXT("\xee\x80\x80h0\xee\x80\x81"),
+	TEXT("   "),
+	TEXT("a \t "),
+	TEXT("=3D=\r\n"),
 };
 enum { SAMPLE_NASTY = sizeof sample_nasty / sizeof *sample_nasty };
 
@@ -50,17 +56,17 @@ static const char *const sample_recipient[] = {
 	"subscriber.first_name", "subscriber.city", "unsubscribe_url", "web_url", NULL};
 
 static const struct issue_source sample_issue = {
-	.file = "sample.md", .slug = {"sample-issue", 12}, .subject_line = 2};
+	.file = "sample.md", .slug = TEXT("sample-issue"), .subject_line = 2};
 
 static const struct compile_sender sample_sender = {
-	.list_slug = {"daily", 5},
-	.list_name = {"The Daily, Printed", 18},
-	.list_id = {"daily.news.example.org", 22},
-	.from_name = {"The Daily", 9},
-	.from_email = {"daily@news.example.org", 22},
-	.reply_to_name = {"Zo\xc3\xab", 4},
-	.reply_to_email = {"desk@news.example.org", 21},
-	.sender_id = {"dailynews", 9},
+	.list_slug = TEXT("daily"),
+	.list_name = TEXT("The Daily, Printed"),
+	.list_id = TEXT("daily.news.example.org"),
+	.from_name = TEXT("The Daily"),
+	.from_email = TEXT("daily@news.example.org"),
+	.reply_to_name = TEXT("Zo\xc3\xab"),
+	.reply_to_email = TEXT("desk@news.example.org"),
+	.sender_id = TEXT("dailynews"),
 };
 
 /* Write the marks of values again for where they stand: behind '=' or '/' in a URL. */

@@ -242,7 +242,7 @@ static void test_isemail(void **state)
 	rest = buf_view(&file);
 	str_next(&rest, '\n', &line); /* the names of the columns */
 	while (str_next(&rest, '\n', &line) && line.n) {
-		struct str column[6], trimmed;
+		struct str column[6], trimmed, domain;
 		struct addr out;
 		bool accepted, expected, dot;
 
@@ -251,12 +251,11 @@ static void test_isemail(void **state)
 		corpus_json(column[2], &text);
 		accepted = addr_parse(&a, buf_view(&text), &out, NULL) == 0;
 		trimmed = str_trim(buf_view(&text));
-		dot = memchr(trimmed.p, '.', trimmed.n) &&
-		      str_find(str_slice(trimmed, str_find(trimmed, '@'), trimmed.n), '.') <
-			      trimmed.n - str_find(trimmed, '@');
+		domain = str_slice(trimmed, str_find(trimmed, '@'), trimmed.n);
+		dot = str_find(domain, '.') < domain.n;
 		expected = str_has_prefix(column[5], STR("accept")) && dot;
 		if (str_eq(column[5], STR("policy")) && trimmed.n < text.n &&
-			!memchr(text.p, '\n', text.n))
+			str_find(buf_view(&text), '\n') == text.n)
 			expected = addr_parse(&a, trimmed, &out, NULL) == 0;
 		if (accepted != expected)
 			fail_msg("%.*s (%.*s, %.*s): %s", STR_ARG(column[2]), STR_ARG(column[4]),
