@@ -20,7 +20,8 @@ struct job {
 	struct submission s;
 	struct outcome o;
 	int64_t start_ms;
-	unsigned moves; /* how often a session ended under it */
+	unsigned moves,
+		fruitless; /* how often a session ended under it; one that had got nothing done */
 	uint64_t answers; /* of the transport when it was first taken */
 };
 
@@ -66,9 +67,11 @@ struct job *job_take(struct transport *t);
 /* How many wait, counted up to `max`. */
 size_t jobs_waiting(struct transport *t, size_t max);
 
-/* A session ended under a message that may be sent again: it is the next that waits, or ends when that has
- * happened too often, or with VERDICT_AGAIN when the transport takes no more. */
-void job_move(struct transport *t, struct job *j, enum smtp_phase phase, const struct reply *why);
+/* A session ended under a message that may be sent again: it waits again, or ends when that has happened
+ * too often, or with VERDICT_AGAIN when the transport takes no more. `fruitful`: the session had got others
+ * sent before, and did not hang. */
+void job_move(struct transport *t, struct job *j, bool fruitful, enum smtp_phase phase,
+	const struct reply *why);
 
 /* Wake the caller when outcomes are there: after one job_end() or many. */
 void jobs_tell(struct transport *t);

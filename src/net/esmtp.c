@@ -150,19 +150,19 @@ static void pool_give_up(struct transport *t)
 
 	for (;;) {
 		struct job *j = NULL;
-		bool begun = false;
+		bool given = false;
 
 		pthread_mutex_lock(&t->lock);
 		for (struct worker *w = p->first; w && !j; w = w->next) {
 			w->given_up = true;
-			begun = w->pieces > 0;
+			given = w->all_given;
 			j = w->job;
 			w->job = NULL;
 		}
 		pthread_mutex_unlock(&t->lock);
 		if (!j)
 			return;
-		job_end(t, j, begun ? VERDICT_DOUBT : VERDICT_AGAIN, begun ? PHASE_DOT : PHASE_MAIL,
+		job_end(t, j, given ? VERDICT_DOUBT : VERDICT_AGAIN, given ? PHASE_DOT : PHASE_MAIL,
 			&why);
 	}
 }

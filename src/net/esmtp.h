@@ -29,20 +29,20 @@ struct worker {
 
 	/* Guarded by t->lock: */
 	struct job *job; /* NULL once it has its outcome */
-	unsigned pieces; /* how often libesmtp has asked for content: twice, and all of it is out */
+	bool all_given; /* libesmtp has had all of the content: a dot follows */
 	bool talking; /* its session is past EHLO */
 	bool given_up; /* the transport has stopped */
 
 	char *content; /* of the message being sent, ours */
-	size_t content_n;
+	size_t content_n, content_at;
+	int64_t asked_ms; /* when libesmtp last asked for some of it */
 	smtp_session_t session;
 	smtp_message_t message;
 	smtp_recipient_t recipient;
 	unsigned messages, most; /* of this session */
 	enum smtp_phase phase;
-	bool refused; /* the recipient */
 	struct reply_reader reader;
-	struct reply last; /* what the relay said last */
+	struct reply refusal; /* the relay's last 4yz or 5yz */
 };
 
 /* The next waiting message that libesmtp can send, or NULL. */

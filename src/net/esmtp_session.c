@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "esmtp.h"
 
+#include "base/clock.h"
 #include "command.h"
 #include "link.h"
 
@@ -22,7 +23,7 @@ static void conclude(struct worker *w, enum smtp_phase phase, const struct reply
 	size_t others;
 
 	pthread_mutex_lock(&t->lock);
-	action = verdict_of(phase, reply->code, w->pieces > 1);
+	action = verdict_of(phase, reply->code, w->all_given);
 	j = w->job;
 	w->job = NULL;
 	others = w->pool->talking;
@@ -32,7 +33,7 @@ static void conclude(struct worker *w, enum smtp_phase phase, const struct reply
 	if (phase < PHASE_MAIL)
 		job_no_session(t, j, others, phase, reply);
 	else if (action == VERDICT_AGAIN)
-		job_move(t, j, phase, reply);
+		job_move(t, j, w->messages > 1 && reply->code == 421, phase, reply);
 	else
 		job_end(t, j, action, phase, reply);
 	jobs_tell(t);
@@ -72,26 +73,37 @@ static struct reply reply_of(const smtp_status_t *status)
 
 /* ---- what libesmtp asks for ---- */
 
-/* The content, whole, then its end. */
+/* The content in pieces, then its end. libesmtp goes on after a write that has timed out, as if nothing was
+ * missing: where a piece has taken so long, the session must not reach its dot. */
 static const char *on_content(void **ctx, int *n, void *arg)
 {
+	enum { PIECE = 8192 };
 	struct worker *w = arg;
 	struct transport *t = w->pool->t;
-	unsigned piece;
-	bool given_up;
+	int64_t now = clock_mono_ms();
+	const char *piece = w->content + w->content_at;
+	size_t left = w->content_n - w->content_at;
+	bool end;
 
 	(void)ctx;
-	if (!n) /* from the beginning */
+	if (!n) { /* from the beginning */
+		w->content_at = 0;
+		w->asked_ms = now;
+		w->phase = PHASE_DOT;
 		return NULL;
+	}
 	pthread_mutex_lock(&t->lock);
-	given_up = w->given_up && !w->pieces;
-	piece = given_up ? 0 : ++w->pieces;
+	end = w->given_up || now - w->asked_ms >= w->limit_ms[PHASE_BODY];
+	w->all_given = !end && !left;
 	pthread_mutex_unlock(&t->lock);
-	w->phase = PHASE_DOT;
-	*n = piece == 1 ? (int)w->content_n : 0;
+	if (left > PIECE)
+		left = PIECE;
+	*n = end ? 0 : (int)left;
+	w->content_at += (size_t)*n;
+	w->asked_ms = now;
 	/* An error makes libesmtp drop the connection without a dot. */
-	errno = given_up ? ECANCELED : 0;
-	return *n ? w->content : NULL;
+	errno = end ? ECANCELED : 0;
+	return *n ? piece : NULL;
 }
 
 /* Add the next message to the session; false when there is none, or no memory. */
@@ -106,24 +118,27 @@ static bool next_message(struct worker *w, struct job *j)
 	free(w->content);
 	w->content = malloc(s->message.n + 1);
 	w->content_n = s->message.n;
-	w->refused = false;
 	w->message = smtp_add_message(w->session);
-	w->recipient = w->message ? smtp_add_recipient(w->message, recipient) : NULL;
+	w->recipient = NULL;
 	w->messages++;
 	pthread_mutex_lock(&w->pool->t->lock);
 	w->job = j;
-	w->pieces = 0;
+	w->all_given = false;
 	pthread_mutex_unlock(&w->pool->t->lock);
-	if (!w->content || !w->recipient || !smtp_set_reverse_path(w->message, sender) ||
-		!smtp_set_messagecb(w->message, on_content, w) ||
+	if (!w->content || !w->message || !smtp_set_messagecb(w->message, on_content, w) ||
+		!smtp_set_reverse_path(w->message, sender) ||
 		!smtp_size_set_estimate(w->message, s->message.n) ||
 		!smtp_dsn_set_ret(w->message, Ret_HDRS) ||
-		!smtp_dsn_set_notify(w->recipient, Notify_FAILURE | Notify_DELAY) ||
-		(xtext_len(s->recipient) < XTEXT_MAX &&
-			!smtp_dsn_set_orcpt(w->recipient, "rfc822", recipient)) ||
 		(s->envid.n && xtext_len(s->envid) <= ENVID_MAX &&
 			!smtp_dsn_set_envid(w->message, envid)))
 		return false;
+	/* A message without a recipient is not sent, one with a recipient is: this comes last. */
+	w->recipient = smtp_add_recipient(w->message, recipient);
+	if (!w->recipient)
+		return false;
+	smtp_dsn_set_notify(w->recipient, Notify_FAILURE | Notify_DELAY);
+	if (xtext_len(s->recipient) < XTEXT_MAX)
+		smtp_dsn_set_orcpt(w->recipient, "rfc822", recipient);
 	memcpy(w->content, s->message.p, s->message.n);
 	return true;
 }
@@ -158,28 +173,24 @@ static void set_talking(struct worker *w, bool talking)
 		p->t->kind->wake(p->t);
 }
 
-/* A message's dialogue is over. */
-static void on_sent(struct worker *w)
+/* A message's dialogue is over: the next one, where libesmtp asks for it only now. */
+static void proceed(struct worker *w, int code)
 {
-	struct reply reply = reply_of(smtp_message_transfer_status(w->message));
-	struct job *j;
+	struct job *j = NULL;
 
-	/* Before the 354 no content was asked for. */
-	if (!w->refused)
-		conclude(w, w->phase == PHASE_DOT ? PHASE_DOT : PHASE_DATA, &reply);
-	if (w->phase != PHASE_DOT || !reply.code || reply.code == 421 || w->messages >= w->most)
+	if (code && code != 421 && w->messages < w->most)
+		j = worker_take(w);
+	if (!j)
 		return;
-	j = worker_take(w);
-	if (j) {
-		w->phase = PHASE_MAIL;
-		next_message(w, j);
-	}
+	w->phase = PHASE_MAIL;
+	next_message(w, j);
 }
 
 static void on_event(smtp_session_t session, int event, void *arg, ...)
 {
 	struct worker *w = arg;
 	struct reply reply;
+	bool refused;
 
 	(void)session;
 	switch (event) {
@@ -187,22 +198,24 @@ static void on_event(smtp_session_t session, int event, void *arg, ...)
 		w->phase = PHASE_BANNER;
 		break;
 	case SMTP_EV_MAILSTATUS:
-		set_talking(w, true);
-		reply = reply_of(smtp_reverse_path_status(w->message));
-		if (reply.code < 200 || reply.code >= 300)
-			conclude(w, PHASE_MAIL, &reply);
-		w->phase = PHASE_RCPT;
-		break;
 	case SMTP_EV_RCPTSTATUS:
-		reply = reply_of(smtp_recipient_status(w->recipient));
-		w->refused = reply.code < 200 || reply.code >= 300;
-		if (w->refused)
-			conclude(w, PHASE_RCPT, &reply);
-		if (w->phase == PHASE_RCPT)
-			w->phase = PHASE_DATA;
+		set_talking(w, true);
+		reply = reply_of(event == SMTP_EV_MAILSTATUS ? smtp_reverse_path_status(w->message)
+							     : smtp_recipient_status(w->recipient));
+		refused = reply.code < 200 || reply.code >= 300;
+		if (refused) {
+			conclude(w, event == SMTP_EV_MAILSTATUS ? PHASE_MAIL : PHASE_RCPT, &reply);
+			proceed(w, reply.code);
+		} else {
+			w->phase = event == SMTP_EV_MAILSTATUS ? PHASE_RCPT : PHASE_DATA;
+		}
 		break;
 	case SMTP_EV_MESSAGESENT:
-		on_sent(w);
+		reply = reply_of(smtp_message_transfer_status(w->message));
+		conclude(w, w->phase, &reply);
+		/* After a refused DATA libesmtp has looked for the next one already. */
+		if (w->phase == PHASE_DOT)
+			proceed(w, reply.code);
 		break;
 	default:
 		break;
@@ -248,8 +261,8 @@ static void on_monitor(const char *p, int n, int writing, void *arg)
 
 		if (result == REPLY_BAD)
 			reply_init(&w->reader);
-		else if (result == REPLY_DONE)
-			w->last = w->reader.reply;
+		else if (result == REPLY_DONE && w->reader.reply.code >= 400)
+			w->refusal = w->reader.reply;
 	}
 }
 
@@ -259,13 +272,13 @@ static void on_monitor(const char *p, int n, int writing, void *arg)
 static void conclude_lost(struct worker *w)
 {
 	char why[256] = "";
-	struct reply reply = w->last;
+	struct reply reply = w->refusal;
 
-	if (reply.code < 400 || w->phase >= PHASE_MAIL) {
+	if (!reply.code || w->phase >= PHASE_MAIL) {
 		smtp_strerror(smtp_errno(), why, sizeof(why));
 		reply = reply_ours("", "the session ended: %s", why[0] ? why : "connection lost");
 	}
-	if (w->phase == PHASE_DOT)
+	if (w->phase == PHASE_DOT && !w->all_given)
 		w->phase = PHASE_BODY;
 	conclude(w, w->phase, &reply);
 }
@@ -283,18 +296,21 @@ void worker_session(struct worker *w, struct job *j)
 		{Timeout_DATA2, PHASE_DOT},
 	};
 
+	/* All recipients, the one, are required so that libesmtp waits for the reply to RCPT: a connection
+	 * that is lost with more replies outstanding makes it call a function that is not there. */
 	w->job = j;
 	w->session = smtp_create_session();
 	w->messages = 0;
 	w->phase = PHASE_CONNECT;
-	w->last.code = 0;
+	w->refusal.code = 0;
 	reply_init(&w->reader);
 	w->reader.on_line = on_line;
 	w->reader.user = w;
 	if (w->session && next_message(w, j) && smtp_set_server(w->session, w->server) &&
 		smtp_set_hostname(w->session, w->helo) &&
 		smtp_set_eventcb(w->session, on_event, w) &&
-		smtp_set_monitorcb(w->session, on_monitor, w, 0)) {
+		smtp_set_monitorcb(w->session, on_monitor, w, 0) &&
+		smtp_option_require_all_recipients(w->session, 1)) {
 		for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++)
 			smtp_set_timeout(w->session,
 				timeouts[i].which | Timeout_OVERRIDE_RFC2822_MINIMUM,

@@ -52,15 +52,16 @@ void session_abandon(struct session *s, const struct reply *why)
 {
 	enum smtp_phase phase = phase_now(s);
 	struct job *body = s->body, *envelope = s->envelope;
+	bool fruitful = s->answered && !s->expired;
 
 	s->over = true;
 	s->body = s->envelope = NULL;
 	if (envelope)
-		job_move(s->t, envelope, body ? PHASE_MAIL : phase, why);
+		job_move(s->t, envelope, fruitful, body ? PHASE_MAIL : phase, why);
 	if (body && dot_sent(s))
 		job_end(s->t, body, VERDICT_DOUBT, PHASE_DOT, why);
 	else if (body)
-		job_move(s->t, body, PHASE_BODY, why);
+		job_move(s->t, body, fruitful, PHASE_BODY, why);
 }
 
 static void lose(struct session *s, const char *what)
@@ -73,6 +74,7 @@ static void lose(struct session *s, const char *what)
 
 void session_expire(struct session *s)
 {
+	s->expired = true;
 	lose(s, phase_now(s) == PHASE_BODY ? "the relay did not take the content in time"
 					   : "the relay did not answer in time");
 }
@@ -273,6 +275,7 @@ static void on_dot(struct session *s, const struct reply *reply)
 	if (s->body)
 		job_end(s->t, s->body, verdict_of(phase, reply->code, phase == PHASE_DOT), phase,
 			reply);
+	s->answered = true;
 	s->body = NULL;
 	/* An answer before the question: nothing that follows would be understood. */
 	if (phase == PHASE_BODY)

@@ -58,6 +58,8 @@ struct session {
 	uint64_t replies; /* read in all */
 	uint64_t due_replies, due_sent; /* `replies` and `sent` when the deadline was set */
 	int64_t body_until; /* all of the content must have left */
+	bool answered; /* a message of this session has had its answer */
+	bool expired; /* it hangs */
 	bool over; /* close it */
 };
 

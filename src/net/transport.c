@@ -62,20 +62,6 @@ static void outcome_add(struct transport *t, struct job *j, enum verdict_action 
 	outcome_again(t, "not tried: the relay is in trouble");
 }
 
-/* `j` is the next that waits, or ends with VERDICT_AGAIN when the transport takes no more. */
-static void wait_first(
-	struct transport *t, struct job *j, enum smtp_phase phase, const struct reply *why)
-{
-	if (t->trouble || t->stopping) {
-		outcome_set(t, j, VERDICT_AGAIN, phase, why);
-		return;
-	}
-	j->next = t->waiting.first;
-	t->waiting.first = j;
-	if (!t->waiting.last)
-		t->waiting.last = j;
-}
-
 struct job *job_take(struct transport *t)
 {
 	struct job *j;
@@ -99,13 +85,19 @@ size_t jobs_waiting(struct transport *t, size_t max)
 	return n;
 }
 
-void job_move(struct transport *t, struct job *j, enum smtp_phase phase, const struct reply *why)
+void job_move(struct transport *t, struct job *j, bool fruitful, enum smtp_phase phase,
+	const struct reply *why)
 {
-	enum { MOVES_MAX = 3 };
+	enum { MOVES_MAX = 10, FRUITLESS_MAX = 3 };
 
 	pthread_mutex_lock(&t->lock);
-	if (t->trouble || t->stopping || ++j->moves < MOVES_MAX) {
-		wait_first(t, j, phase, why);
+	j->moves++;
+	j->fruitless += !fruitful;
+	if (t->trouble || t->stopping) {
+		outcome_set(t, j, VERDICT_AGAIN, phase, why);
+	} else if (j->moves < MOVES_MAX && j->fruitless < FRUITLESS_MAX) {
+		/* The last in the queue: others then show whether it is the message or the relay. */
+		jobs_push(&t->waiting, j);
 	} else {
 		/* Where others got their answers meanwhile, it is this message that ends the sessions:
 		 * pausing the relay for it would stop everybody, again and again. */
@@ -132,8 +124,10 @@ void job_no_session(struct transport *t, struct job *j, size_t others, enum smtp
 	if (others && phase != PHASE_AUTH) {
 		t->limit = others;
 		t->limit_until = clock_mono_ms() + LIMIT_MS;
-		if (j)
-			wait_first(t, j, phase, reply);
+		if (j && (t->trouble || t->stopping))
+			outcome_set(t, j, VERDICT_AGAIN, phase, reply);
+		else if (j)
+			jobs_push(&t->waiting, j);
 	} else {
 		if (!j)
 			j = jobs_pop(&t->waiting);
