@@ -4,6 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void show_line(void *user, struct str line)
+{
+	const struct session *s = user;
+
+	relay_show(s->t->relay, '<', line);
+}
+
 struct session *session_open(struct transport *t, struct link *link)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -19,6 +26,10 @@ struct session *session_open(struct transport *t, struct link *link)
 	s->link = *link;
 	s->out = out;
 	reply_init(&s->reader);
+	if (t->relay->on_dialogue) {
+		s->reader.on_line = show_line;
+		s->reader.user = s;
+	}
 	return s;
 }
 

@@ -109,7 +109,7 @@ schedule_and_serve() {
 
 @test "an issue that is far too late is held, and status shouts" {
 	schedule_and_serve
-	sql "update issues set due_at = due_at - 30000; update deliveries set due_at = due_at - 30000"
+	sql "update issues set due_at = due_at - 30000, word_at = word_at - 30000; update deliveries set due_at = due_at - 30000"
 	expect 0 deliver
 	is "$(smtpd_copies)" ""
 	expect 0 status
