@@ -13,7 +13,7 @@ make_site() {
 	cat >"$SITE/lettermill.conf" <<-END
 		publication {
 			name = "The Daily Press"
-			address = "The Daily Press, 1 Example Street, 10000 Example City"
+			address = "1 Example Street, 10000 Example City"
 			url = "https://news.example.org"
 			from = "The Daily Press <editor@news.example.org>"
 		}

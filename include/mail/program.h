@@ -16,15 +16,15 @@
  * row, so that neither an edited template nor a new version changes an issue that is on its way.
  */
 enum program_opcode {
-	OP_TEXT,        /* copy text */
-	OP_SLOT,        /* the value of `var`, or `text` where it is empty, as `context` wants it */
+	OP_TEXT, /* copy text */
+	OP_SLOT, /* the value of `var`, or `text` where it is empty, as `context` wants it */
 	OP_JUMP_UNLESS, /* go to `target` unless the test of `var` against `text` holds */
-	OP_JUMP,        /* go to `target` */
+	OP_JUMP, /* go to `target` */
 };
 
 enum program_context {
 	CONTEXT_HTML, /* HTML-escaped, also fit for an attribute */
-	CONTEXT_URL,  /* a component of a URL: percent-encoded */
+	CONTEXT_URL, /* a component of a URL: percent-encoded */
 	CONTEXT_TEXT, /* as it is */
 };
 
@@ -33,8 +33,8 @@ enum { PROGRAM_NEGATED = 0x80 };
 struct program_op {
 	enum program_opcode code;
 	enum program_context context;
-	uint8_t test;    /* enum liquid_test, with PROGRAM_NEGATED for its opposite */
-	uint32_t var;    /* index in program.var */
+	uint8_t test; /* enum liquid_test, with PROGRAM_NEGATED for its opposite */
+	uint32_t var; /* index in program.var */
 	uint32_t target; /* index of a later operation of the same sequence, or their number */
 	struct str text;
 };
@@ -55,7 +55,8 @@ struct program {
 	struct str subject_field; /* Subject, where it is the same for everybody; else empty */
 	struct program_ops subject;
 	/* To, Date, Message-ID and List-Unsubscribe of the copy come here. */
-	struct str list_fields; /* List-Id, …, Content-Type, the blank line, the text part's fields */
+	struct str
+		list_fields; /* List-Id, …, Content-Type, the blank line, the text part's fields */
 	struct program_ops text;
 	struct str between; /* boundary and fields of the HTML part */
 	struct program_ops html;

@@ -17,8 +17,8 @@
 struct qp {
 	struct buf *out;
 	size_t column; /* of the line being written */
-	bool space;    /* a space was seen and is not yet written: it may end the line */
-	bool spaced;   /* the octet written last is a space */
+	bool space; /* a space was seen and is not yet written: it may end the line */
+	bool spaced; /* the octet written last is a space */
 };
 
 /* Start at column 0 of `out`. */

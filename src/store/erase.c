@@ -21,7 +21,8 @@ static int skip_waiting(struct store *s, int64_t subscriber, int64_t now, struct
 	int rc;
 
 	if (db_query(s,
-		    "SELECT issue_id, deliveries.state FROM issues JOIN deliveries ON issue_id = issues.id"
+		    "SELECT issue_id, deliveries.state FROM issues JOIN deliveries ON issue_id = "
+		    "issues.id"
 		    " WHERE subscriber_id = ?1 AND deliveries.state IN (0, 3)",
 		    VALS(INT(subscriber)), &st, e) < 0)
 		return -1;
