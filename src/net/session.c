@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -256,6 +257,16 @@ static void refuse(struct session *s, enum smtp_phase phase, const struct reply 
 		s->step = STEP_IDLE;
 }
 
+static void show_content(const struct session *s, size_t octets)
+{
+	char line[64];
+
+	if (!s->t->relay->on_dialogue)
+		return;
+	snprintf(line, sizeof(line), "(message of %zu octets)", octets);
+	relay_show(s->t->relay, '>', str_of(line));
+}
+
 /* DATA is answered: content, or, where the recipient was refused all the same, a lone dot, which the
  * relay has to refuse (RFC 2920 section 3.1). */
 static void on_data(struct session *s, const struct reply *reply)
@@ -270,6 +281,7 @@ static void on_data(struct session *s, const struct reply *reply)
 		say(s, PHASE_DOT, STR(".\r\n"));
 		return;
 	}
+	show_content(s, s->envelope->s.message.n);
 	expect(s, PHASE_DOT);
 	s->body = s->envelope;
 	s->envelope = NULL;
