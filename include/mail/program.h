@@ -55,8 +55,7 @@ struct program {
 	struct str subject_field; /* Subject, where it is the same for everybody; else empty */
 	struct program_ops subject;
 	/* To, Date, Message-ID and List-Unsubscribe of the copy come here. */
-	struct str
-		list_fields; /* List-Id, …, Content-Type, the blank line, the text part's fields */
+	struct str list_fields; /* List-Id and on, blank line, fields of the text part */
 	struct program_ops text;
 	struct str between; /* boundary and fields of the HTML part */
 	struct program_ops html;
