@@ -2,6 +2,7 @@
 #include "smtpd.h"
 
 #include <errno.h>
+#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -78,6 +79,7 @@ static bool out_write(struct conn *c)
 				return false;
 		}
 		if (n <= 0) {
+			ERR_clear_error(); /* or the next connection would seem to have failed */
 			c->dead = true;
 			return false;
 		}
