@@ -175,7 +175,7 @@ demo: deps-build
 
 # ---- packages of Debian ----
 DEPS_BUILD := gcc libc6-dev make pkg-config libsqlite3-dev libcurl4-openssl-dev libssl-dev uuid-dev \
-	libmd4c-dev libconfuse-dev libjansson-dev libidn2-dev libcsv-dev libesmtp-dev
+	libmd4c-dev libconfuse-dev libjansson-dev libidn2-dev libunistring-dev libcsv-dev libesmtp-dev
 DEPS_TEST := libcmocka-dev bats perl clang clang-format universal-ctags mandoc sqlite3 jq \
 	openssl debootstrap systemd systemd-container chromium fonts-roboto-unhinted postfix sasl2-bin \
 	libsasl2-modules spamassassin swaks python3 python3-dkim strace
