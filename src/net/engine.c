@@ -210,7 +210,7 @@ static void stop(struct engine *e)
 	for (struct session *s = e->first; s; s = s->next) {
 		s->draining = true;
 		turn(e, s, false);
-		if (e->now >= stop_at && s->step != STEP_QUIT && !s->over)
+		if (e->now >= stop_at && (s->envelope || s->body))
 			session_abandon(s, &why);
 	}
 	if (stop_at > e->now && stop_at < e->next_check)

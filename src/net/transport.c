@@ -260,14 +260,14 @@ size_t transport_wait(struct transport *t, int timeout_ms, struct outcome *out, 
 	struct job *j;
 
 	pthread_mutex_lock(&t->lock);
-	if (t->stopping && t->stop_at < until_ms)
+	if (t->stopping && t->kind->give_up && t->stop_at < until_ms)
 		until_ms = t->stop_at;
 	until = (struct timespec){until_ms / 1000, until_ms % 1000 * 1000000};
 	while (!t->ended.first && timeout_ms > 0) {
 		if (pthread_cond_timedwait(&t->ended_some, &t->lock, &until) == ETIMEDOUT)
 			break;
 	}
-	if (t->stopping && t->stop_at <= clock_mono_ms() && t->kind->give_up) {
+	if (t->stopping && t->kind->give_up && t->stop_at <= clock_mono_ms()) {
 		pthread_mutex_unlock(&t->lock);
 		t->kind->give_up(t);
 		pthread_mutex_lock(&t->lock);
