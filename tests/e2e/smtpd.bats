@@ -495,3 +495,7 @@ T
 	gone() { ! kill -0 "$(cat "$BATS_TEST_TMPDIR/pid")" 2> /dev/null; }
 	wait_for 10 gone
 }
+
+@test "it is killed after --max-seconds" {
+	run -142 "$SMTPD" --max-seconds 1
+}

@@ -24,7 +24,7 @@ static const char usage[] =
 	"\n"
 	"  --port N              0, the default, takes a free one\n"
 	"  --port-file FILE      write the port there instead of printing it\n"
-	"  --max-seconds N       stop by itself after that time\n"
+	"  --max-seconds N       be killed by SIGALRM after that time, for safety\n"
 	"  --rule RULE           see below; may be repeated\n"
 	"  --script FILE         rules, one a line, '#' starts a comment\n"
 	"  --no EXTENSION        withhold PIPELINING, SIZE, 8BITMIME, SMTPUTF8, DSN,\n"

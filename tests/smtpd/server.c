@@ -56,7 +56,6 @@ int server_open(struct server *s, struct options *o, struct err *e)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGALRM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC);
@@ -68,7 +67,7 @@ int server_open(struct server *s, struct options *o, struct err *e)
 	watch(s, s->signals, &s->signals);
 	watch(s, s->listener, &s->listener);
 	if (o->max_seconds)
-		alarm((unsigned)o->max_seconds);
+		alarm((unsigned)o->max_seconds); /* kills, even a server that turns endlessly */
 	return 0;
 }
 
