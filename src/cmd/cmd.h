@@ -101,6 +101,9 @@ const char *cmd_text_in(struct arena *a, struct str s);
 /* "2026-01-31 06:00:00" (UTC), "-" for 0. */
 const char *cmd_time(struct cmd *c, int64_t t);
 
+/* The same without the seconds, for tables. */
+const char *cmd_minute(struct cmd *c, int64_t t);
+
 /* "1,234,567". */
 const char *cmd_number(struct cmd *c, int64_t n);
 
@@ -117,7 +120,8 @@ void cmd_json(json_t *o);
 /* One line of an SMTP dialogue on standard error, for relay.on_dialogue. */
 void cmd_print_dialogue(void *user, char direction, struct str line);
 
-/* A table whose columns are as wide as their widest cell. `head` has one word a column, with a '>' in
+/* A table whose columns are as wide as their widest cell; on a terminal the last one is cut where the
+ * line would break. `head` has one word a column, with a '>' in
  * front where it is flush right; an empty column heading has no text but keeps its column. */
 struct table {
 	struct arena *arena;
@@ -145,8 +149,8 @@ void progress_draw(struct progress *p, int64_t done, int64_t all, const char *ra
 /* Remove the bar, before other text or at the end. */
 void progress_clear(struct progress *p);
 
-/* Whole seconds since progress_init(), at least 1: for rates. */
-int64_t progress_seconds(const struct progress *p);
+/* Seconds since progress_init(), never 0: for rates. */
+double progress_seconds(const struct progress *p);
 
 /* From now on SIGINT and SIGTERM only set cmd_stop to their number. */
 extern volatile sig_atomic_t cmd_stop;

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "cmd.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 struct delivery_run {
@@ -22,8 +21,8 @@ static void tell_progress(void *user, const struct deliver_totals *t)
 	int64_t done = settled(t);
 	char rate[32];
 
-	snprintf(
-		rate, sizeof rate, "%" PRId64 " copies/s", done / progress_seconds(&run->progress));
+	snprintf(rate, sizeof rate, "%.0f copies/s",
+		(double)done / progress_seconds(&run->progress));
 	progress_draw(&run->progress, done, done + t->left, rate);
 }
 

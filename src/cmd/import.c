@@ -35,7 +35,7 @@ static bool tell_progress(void *user, uint64_t done, uint64_t size)
 	char rate[32];
 
 	snprintf(rate, sizeof rate, "%.1f MB/s",
-		(double)done / 1e6 / (double)progress_seconds(&run->progress));
+		(double)done / 1e6 / progress_seconds(&run->progress));
 	progress_draw(&run->progress, (int64_t)done, (int64_t)size, rate);
 	return !cmd_stop;
 }
@@ -157,7 +157,7 @@ static bool add_line(void *user, const struct import_record *r)
 		return true;
 	}
 	table_add(&to->table,
-		(const char *[]){cmd_number(c, r->id), cmd_time(c, r->at), cmd_text(c, r->list),
+		(const char *[]){cmd_number(c, r->id), cmd_minute(c, r->at), cmd_text(c, r->list),
 			cmd_number(c, n->rows), cmd_number(c, n->added), cmd_number(c, n->updated),
 			cmd_number(c, n->unchanged), cmd_number(c, n->rejected),
 			cmd_number(c, n->suppressed), cmd_text(c, r->file)});

@@ -67,23 +67,22 @@ static bool add_line(void *user, const struct issue *i)
 	if (c->json)
 		cmd_json(issue_json(i));
 	else
-		table_add(&to->table, (const char *[]){cmd_number(c, i->id), cmd_text(c, i->slug),
-					      cmd_text(c, i->list), issue_state_name(i->state),
-					      cmd_time(c, i->due_at), cmd_text(c, i->subject)});
+		table_add(&to->table, (const char *[]){cmd_number(c, i->id), cmd_text(c, i->list),
+					      issue_state_name(i->state), cmd_minute(c, i->due_at),
+					      cmd_text(c, i->slug)});
 	return true;
 }
 
 static int ls(struct cmd *c, struct err *e)
 {
-	static const char *const head[] = {
-		">ISSUE", "SLUG", "LIST", "STATE", "DUE (UTC)", "SUBJECT"};
+	static const char *const head[] = {">ISSUE", "LIST", "STATE", "DUE (UTC)", "SLUG"};
 	struct listing to = {.c = c};
 	struct site s;
 	int rc;
 
 	if (cmd_options(c, NULL, 0, 0, e) < 0 || cmd_site(c, &s, e) < 0)
 		return -1;
-	table_init(&to.table, &c->arena, head, 6);
+	table_init(&to.table, &c->arena, head, 5);
 	rc = issue_each(s.store, add_line, &to, e);
 	if (rc == 0 && !c->json)
 		table_print(&to.table);

@@ -52,6 +52,11 @@ const char *cmd_time(struct cmd *c, int64_t t)
 	return arena_printf(&c->arena, "%.10s %.8s", iso, iso + 11);
 }
 
+const char *cmd_minute(struct cmd *c, int64_t t)
+{
+	return arena_printf(&c->arena, "%.16s", cmd_time(c, t));
+}
+
 const char *cmd_number(struct cmd *c, int64_t n)
 {
 	char digits[24], *out = arena_alloc(&c->arena, 32), *p = out;

@@ -33,11 +33,9 @@ void progress_init(struct progress *p, const struct cmd *c, const char *what)
 	p->wanted = !c->quiet && !c->verbose && isatty(STDERR_FILENO);
 }
 
-int64_t progress_seconds(const struct progress *p)
+double progress_seconds(const struct progress *p)
 {
-	int64_t seconds = (clock_mono_ms() - p->started_ms) / 1000;
-
-	return seconds > 0 ? seconds : 1;
+	return (double)(clock_mono_ms() - p->started_ms + 1) / 1e3;
 }
 
 static int terminal_width(void)

@@ -39,11 +39,11 @@ static const char *offers(struct cmd *c, const struct smtp_caps *caps)
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (all[i].has)
-			text = arena_printf(&c->arena, "%s%s ", text, all[i].name);
+			text = arena_printf(&c->arena, "%s %s", text, all[i].name);
 	if (caps->has_size)
-		text = arena_printf(&c->arena, "%sSIZE %llu ", text, caps->size);
+		text = arena_printf(&c->arena, "%s SIZE %llu", text, caps->size);
 	if (caps->auth[0])
-		text = arena_printf(&c->arena, "%sAUTH %s", text, cmd_text(c, str_of(caps->auth)));
+		text = arena_printf(&c->arena, "%s AUTH %s", text, cmd_text(c, str_of(caps->auth)));
 	return text;
 }
 
@@ -62,7 +62,7 @@ static void print_words(struct cmd *c, const struct relay *r, const struct relay
 	if (r->username)
 		printf("  login        %s as %s\n", f->authenticated ? "accepted" : "not asked for",
 			cmd_text(c, str_of(r->username)));
-	printf("  offers       %s\n", offers(c, &f->caps));
+	printf("  offers      %s\n", offers(c, &f->caps));
 }
 
 static void print_json(const struct relay *r, const struct relay_facts *f)

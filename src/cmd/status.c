@@ -95,18 +95,17 @@ static bool add_line(void *user, const struct issue *i)
 	shout(c, i, &n);
 	ended = n.n[DELIVERY_FAILED] + n.n[DELIVERY_EXPIRED] + n.n[DELIVERY_BOUNCED] +
 		n.n[DELIVERY_COMPLAINED];
-	table_add(&o->table, (const char *[]){cmd_number(c, i->id), cmd_text(c, i->slug),
-				     issue_state_name(i->state), cmd_time(c, i->due_at),
-				     cmd_number(c, total(&n)), cmd_number(c, n.n[DELIVERY_SENT]),
-				     cmd_number(c, waiting(&n)), cmd_number(c, ended),
-				     cmd_number(c, n.n[DELIVERY_IN_DOUBT])});
+	table_add(&o->table, (const char *[]){cmd_number(c, i->id), issue_state_name(i->state),
+				     cmd_minute(c, i->due_at), cmd_number(c, total(&n)),
+				     cmd_number(c, n.n[DELIVERY_SENT]), cmd_number(c, waiting(&n)),
+				     cmd_number(c, ended), cmd_text(c, i->slug)});
 	return true;
 }
 
 static int show_all(struct cmd *c, struct site *s, struct err *e)
 {
-	static const char *const head[] = {">ISSUE", "SLUG", "STATE", "DUE (UTC)", ">COPIES",
-		">SENT", ">WAITING", ">FAILED", ">IN DOUBT"};
+	static const char *const head[] = {
+		">ISSUE", "STATE", "DUE (UTC)", ">COPIES", ">SENT", ">WAITING", ">FAILED", "SLUG"};
 	struct overview o = {.c = c, .s = s, .e = e};
 
 	table_init(&o.table, &c->arena, head, sizeof head / sizeof head[0]);

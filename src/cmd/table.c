@@ -2,9 +2,11 @@
 #include "cmd.h"
 
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <wchar.h>
 
-enum { COLUMNS_MAX = 16 };
+enum { COLUMNS_MAX = 16, NO_LIMIT = 1 << 20, LEAST = 8 };
 
 struct table_row {
 	const char *const *cell;
@@ -29,19 +31,30 @@ void table_add(struct table *t, const char *const *cell)
 	t->last = &row->next;
 }
 
-/* Columns that `text`, which is valid UTF-8, takes on a terminal. */
-static size_t width_of(const char *text)
+/* How much of the valid UTF-8 `text` fits into `room` columns of a terminal: octets; `*width` is what it
+ * takes there. */
+static size_t fit(const char *text, size_t room, size_t *width)
 {
 	struct str s = str_of(text);
-	size_t width = 0;
 
+	*width = 0;
 	while (s.n) {
 		size_t n = utf8_len(s);
-		int w = n ? wcwidth((wchar_t)utf8_code_point(s)) : 1;
+		int w = wcwidth((wchar_t)utf8_code_point(s));
 
-		width += w > 0 ? (size_t)w : 0;
-		s = str_slice(s, n ? n : 1, s.n);
+		if (w > 0 && *width + (size_t)w > room)
+			break;
+		*width += w > 0 ? (size_t)w : 0;
+		s = str_slice(s, n, s.n);
 	}
+	return (size_t)(s.p - text);
+}
+
+static size_t width_of(const char *text)
+{
+	size_t width;
+
+	fit(text, NO_LIMIT, &width);
 	return width;
 }
 
@@ -50,23 +63,43 @@ static const char *title(const char *head)
 	return head[0] == '>' ? head + 1 : head;
 }
 
-static void print_row(const struct table *t, const size_t *width, const char *const *cell)
+static void print_last(const char *text, size_t pad, size_t room)
+{
+	size_t width, n;
+
+	room = room < LEAST ? LEAST : room;
+	if (width_of(text) <= room) {
+		printf("%*s%s\n", (int)pad, "", text);
+		return;
+	}
+	n = fit(text, room - 1, &width);
+	printf("%.*s…\n", (int)n, text);
+}
+
+static void print_row(
+	const struct table *t, const size_t *width, const char *const *cell, size_t room)
 {
 	for (size_t i = 0; i < t->columns; i++) {
 		const char *text = cell[i];
 		int pad = (int)(width[i] - width_of(text));
-		bool right = t->head[i][0] == '>', last = i + 1 == t->columns;
+		bool right = t->head[i][0] == '>';
 
-		printf("%*s%s%*s%s", right ? pad : 0, "", text, right || last ? 0 : pad, "",
-			last ? "\n" : "  ");
+		if (i + 1 < t->columns)
+			printf("%*s%s%*s  ", right ? pad : 0, "", text, right ? 0 : pad, "");
+		else
+			print_last(text, right ? (size_t)pad : 0, room);
+		room -= room > width[i] + 2 ? width[i] + 2 : room;
 	}
 }
 
 void table_print(const struct table *t)
 {
 	const char *head[COLUMNS_MAX];
-	size_t width[COLUMNS_MAX];
+	size_t width[COLUMNS_MAX], room = NO_LIMIT;
+	struct winsize size = {0};
 
+	if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		room = size.ws_col;
 	for (size_t i = 0; i < t->columns; i++) {
 		head[i] = title(t->head[i]);
 		width[i] = width_of(head[i]);
@@ -74,7 +107,7 @@ void table_print(const struct table *t)
 			if (width_of(r->cell[i]) > width[i])
 				width[i] = width_of(r->cell[i]);
 	}
-	print_row(t, width, head);
+	print_row(t, width, head, room);
 	for (const struct table_row *r = t->first; r; r = r->next)
-		print_row(t, width, r->cell);
+		print_row(t, width, r->cell, room);
 }

@@ -84,7 +84,7 @@ static const char *explain(struct cmd *c, const struct delivery *d)
 		return "is being sent at this moment, or a worker was stopped over it";
 	case DELIVERY_DEFERRED:
 		return arena_printf(
-			&c->arena, "was put off, tried again at %s", cmd_time(c, d->due_at));
+			&c->arena, "was put off, to be tried again at %s", cmd_time(c, d->due_at));
 	case DELIVERY_IN_DOUBT:
 		return "may or may not have arrived: the relay's answer got lost";
 	case DELIVERY_SENT:
