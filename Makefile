@@ -180,7 +180,8 @@ DEPS_TEST := libcmocka-dev bats perl clang clang-format universal-ctags mandoc s
 	openssl debootstrap systemd systemd-container chromium fonts-roboto-unhinted postfix sasl2-bin \
 	libsasl2-modules spamassassin swaks python3 python3-dkim strace
 
-deps: deps-build deps-test
+deps:
+	@tests/install-packages $(DEPS_BUILD) $(DEPS_TEST)
 deps-build:
 	@tests/install-packages $(DEPS_BUILD)
 deps-test:
