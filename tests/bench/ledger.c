@@ -111,7 +111,7 @@ int main(int argc, char **argv)
 {
 	size_t readers = argc > 1 ? strtoul(argv[1], NULL, 10) : 200000;
 	size_t group = argc > 2 ? strtoul(argv[2], NULL, 10) : 250;
-	char folder[] = "/tmp/lettermill-bench-XXXXXX", path[64], command[96];
+	char folder[] = "/var/tmp/lettermill-bench-XXXXXX", path[64], command[96];
 	struct issue issue = {.slug = STR("first"),
 		.subject = STR("First"),
 		.due_at = 100,
