@@ -2,6 +2,7 @@
 #ifndef KILLER_H
 #define KILLER_H
 
+#include <errno.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/mman.h>
@@ -10,25 +11,45 @@
 #include <unistd.h>
 
 /*
- * kill -9 of a child at its n-th write to the database: SQLite lets its system calls be replaced.
+ * Trouble at the n-th write to the database: kill -9, or a full disk. SQLite lets its system calls be
+ * replaced.
  */
-static long writes_left;
+static long writes_left; /* until a kill; 0 = never */
+static long full_after, full_for; /* writes until the disk is full, and for how many it stays so */
 
 static ssize_t write_or_die(int fd, const void *p, size_t n, off64_t at)
 {
 	if (writes_left > 0 && --writes_left == 0)
 		kill(getpid(), SIGKILL);
+	if (full_for > 0 && (full_after <= 0 || --full_after == 0)) {
+		full_for--;
+		errno = ENOSPC;
+		return -1;
+	}
 	return syscall(SYS_pwrite64, fd, p, n, at);
+}
+
+static inline void replace_writes(void)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+	vfs->xSetSystemCall(vfs, "pwrite", (sqlite3_syscall_ptr)write_or_die);
+	vfs->xSetSystemCall(vfs, "pwrite64", (sqlite3_syscall_ptr)write_or_die);
 }
 
 /* In a child: die at the n-th write from here (0 = never). */
 static inline void die_at_write(long n)
 {
-	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-
+	replace_writes();
 	writes_left = n;
-	vfs->xSetSystemCall(vfs, "pwrite", (sqlite3_syscall_ptr)write_or_die);
-	vfs->xSetSystemCall(vfs, "pwrite64", (sqlite3_syscall_ptr)write_or_die);
+}
+
+/* In a child: from the n-th write on (0 = never) the disk is full, for so many writes. */
+static inline void fill_at_write(long n, long writes)
+{
+	replace_writes();
+	full_after = n;
+	full_for = n ? writes : 0;
 }
 
 /* Wait for a child: 0 when it came to its end, 1 when it was killed as told; anything else is a failure. */

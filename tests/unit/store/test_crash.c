@@ -36,30 +36,58 @@ static void must(int rc, const struct err *e)
 	_exit(1);
 }
 
-static void work_group(struct store *s, const struct lease *l, const struct claim *c, size_t n,
-	int64_t now, struct err *e)
-{
-	int made[GROUP];
+/* What a worker is to meet. */
+struct trouble {
+	long die; /* at this write; 0 = never */
+	long full; /* from this write on the disk is full; 0 = never */
+	long full_for; /* writes */
+};
 
-	must(store_begin(s, e), e);
-	for (size_t i = 0; i < n; i++)
-		must(made[i] = ledger_intend(s, l, c[i].issue, c[i].subscriber, now, e), e);
-	must(store_commit(s, e), e);
-	for (size_t i = 0; i < n; i++)
-		if (made[i])
-			__atomic_add_fetch(&copies[c[i].subscriber], 1, __ATOMIC_SEQ_CST);
-	must(store_begin(s, e), e);
+/* A verb that failed inside the transaction: all of it is undone, and told. */
+static int undo(struct store *s)
+{
+	store_rollback(s);
+	return -1;
+}
+
+static int intend(struct store *s, const struct lease *l, const struct claim *c, size_t n,
+	int *made, int64_t now, struct err *e)
+{
+	if (store_begin(s, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		made[i] = ledger_intend(s, l, c[i].issue, c[i].subscriber, now, e);
+		if (made[i] < 0)
+			return undo(s);
+	}
+	return store_commit(s, e);
+}
+
+static int record(struct store *s, const struct lease *l, const struct claim *c, size_t n,
+	const int *made, struct err *e)
+{
+	if (store_begin(s, e) < 0)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct attempt a = outcome(c[i].issue, c[i].subscriber, DELIVERY_SENT);
 
-		if (made[i])
-			must(ledger_settle(s, l, &a, e), e);
+		if (made[i] && ledger_settle(s, l, &a, e) < 0)
+			return undo(s);
 	}
-	must(store_commit(s, e), e);
+	return store_commit(s, e);
 }
 
+/* Again and again while the disk is full. */
+#define PERSIST(call)                                                                              \
+	do {                                                                                       \
+		int tries_ = 0;                                                                    \
+		while ((call) < 0)                                                                 \
+			if (e.code != ERR_IO || ++tries_ > 100)                                    \
+				must(-1, &e);                                                      \
+	} while (0)
+
 /* Deliver all that is due, as another process does. */
-static void work(const char *path, int64_t now, long die)
+static void work(const char *path, int64_t now, struct trouble trouble)
 {
 	struct err e = {0};
 	struct arena a = {0};
@@ -69,29 +97,39 @@ static void work(const char *path, int64_t now, long die)
 	size_t n;
 
 	must(store_open(path, &s, &e), &e);
-	die_at_write(die);
-	must(lease_open(s, now, LEASE_SECONDS, &l, &e), &e);
+	die_at_write(trouble.die);
+	fill_at_write(trouble.full, trouble.full_for);
+	PERSIST(lease_open(s, now, LEASE_SECONDS, &l, &e));
 	for (;;) {
-		must(ledger_claim(s, &l, now, STOCK, true, &a, &c, &n, &e), &e);
+		PERSIST(ledger_claim(s, &l, now, STOCK, true, &a, &c, &n, &e));
 		if (n == 0)
 			break;
-		for (size_t i = 0; i < n; i += GROUP)
-			work_group(s, &l, c + i, n - i < GROUP ? n - i : GROUP, now, &e);
+		for (size_t i = 0; i < n; i += GROUP) {
+			size_t some = n - i < GROUP ? n - i : GROUP;
+			int made[GROUP];
+
+			PERSIST(intend(s, &l, c + i, some, made, now, &e));
+			for (size_t k = 0; k < some; k++)
+				if (made[k])
+					__atomic_add_fetch(
+						&copies[c[i + k].subscriber], 1, __ATOMIC_SEQ_CST);
+			PERSIST(record(s, &l, c + i, some, made, &e));
+		}
 	}
-	must(lease_close(s, &l, now, &e), &e);
-	writes_left = 0;
+	PERSIST(lease_close(s, &l, now, &e));
+	writes_left = full_for = 0;
 	store_close(s);
 	arena_free(&a);
 	_exit(0);
 }
 
-static pid_t start(struct fixture *f, int64_t now, long die)
+static pid_t start(struct fixture *f, int64_t now, struct trouble trouble)
 {
 	pid_t child = fork();
 
 	assert_true(child >= 0);
 	if (child == 0)
-		work(f->path, now, die);
+		work(f->path, now, trouble);
 	return child;
 }
 
@@ -117,7 +155,8 @@ static void test_two_workers(void **state)
 {
 	struct fixture *f = *state;
 	int64_t id = prepare(f);
-	pid_t one = start(f, 50, 0), two = start(f, 50, 0);
+	const struct trouble none = {0};
+	pid_t one = start(f, 50, none), two = start(f, 50, none);
 
 	assert_int_equal(ended(one), 0);
 	assert_int_equal(ended(two), 0);
@@ -156,7 +195,7 @@ static int kill_until_done(struct fixture *f, unsigned round)
 
 	do {
 		n = (n * 13 + round) % 89 + 1;
-		killed = ended(start(f, now, n));
+		killed = ended(start(f, now, (struct trouble){.die = n}));
 		assert_true(killed >= 0);
 		kills += killed;
 		now += LEASE_SECONDS;
@@ -187,11 +226,37 @@ static void test_killed_at_any_write(void **state)
 	print_message("# %d kills\n", kills);
 }
 
+/* The disk is full from some write on, for a while: the worker tries again until it has room, and
+ * everybody gets one copy, with one attempt in the books. */
+static void test_full_disk(void **state)
+{
+	(void)state;
+	for (long n = 1; n < 80; n += 3) {
+		struct fixture *f;
+		void *fixture = NULL;
+		int64_t id;
+
+		assert_int_equal(shared_setup(&fixture), 0);
+		f = fixture;
+		id = prepare(f);
+		assert_int_equal(
+			ended(start(f, 50, (struct trouble){.full = n, .full_for = 7})), 0);
+		OK(f, store_open(f->path, &f->s, &f->e));
+		for (int r = 1; r <= READERS; r++)
+			assert_int_equal(copies[r], 1);
+		assert_int_equal(count(f, id, DELIVERY_SENT), READERS);
+		assert_int_equal(peek(f, "SELECT count(*) FROM attempts"), READERS);
+		assert_sound(f);
+		assert_int_equal(shared_teardown(&fixture), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SHARED_TEST(test_two_workers),
 		cmocka_unit_test(test_killed_at_any_write),
+		cmocka_unit_test(test_full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
