@@ -35,6 +35,7 @@ struct worker {
 
 	char *content; /* of the message being sent, ours */
 	size_t content_n, content_at;
+	bool broken; /* it must not reach its dot */
 	int64_t asked_ms; /* when libesmtp last asked for some of it */
 	smtp_session_t session;
 	smtp_message_t message;

@@ -93,7 +93,9 @@ static const char *on_content(void **ctx, int *n, void *arg)
 		return NULL;
 	}
 	pthread_mutex_lock(&t->lock);
-	end = w->given_up || now - w->asked_ms >= w->limit_ms[PHASE_BODY];
+	/* It asks again after an end within a line, so the answer has to stay. */
+	w->broken |= w->given_up || now - w->asked_ms >= w->limit_ms[PHASE_BODY];
+	end = w->broken;
 	w->all_given = !end && !left;
 	pthread_mutex_unlock(&t->lock);
 	if (left > PIECE)
@@ -124,6 +126,7 @@ static bool next_message(struct worker *w, struct job *j)
 	pthread_mutex_lock(&w->pool->t->lock);
 	w->job = j;
 	w->all_given = false;
+	w->broken = false;
 	pthread_mutex_unlock(&w->pool->t->lock);
 	if (!w->content || !w->message || !smtp_set_messagecb(w->message, on_content, w) ||
 		!smtp_set_reverse_path(w->message, sender) ||

@@ -135,6 +135,8 @@ static const struct row rows[] = {
 		.phase = PHASE_DOT},
 	{.name = "takes no content", .messages = 2, .octets = 16000000,
 		.args = {"--rule", "body once bytes=100000 delay 4s"}, .expect = {.sent = 2}},
+	{.name = "takes no content, no chunking", .messages = 2, .octets = 16000000,
+		.args = {"--no", "CHUNKING", "--rule", "body once bytes=100000 delay 4s"}, .expect = {.sent = 2}},
 	{.name = "no greeting", .messages = 2, .args = {"--rule", "connect stall"},
 		.expect = PAUSED, .phase = PHASE_BANNER},
 	{.name = "endless greeting", .messages = 2, .args = {"--rule", "connect endless"},
@@ -281,7 +283,7 @@ static void run_compare(const struct run *r)
 			assert_int_equal(copies, r->action[i] == VERDICT_SENT);
 	}
 	/* Nothing was cut, added or left over: the octets the server has unstuffed are ours. */
-	if (r->row->body && c->sent) {
+	if (r->row->messages <= 10 && c->sent && !c->doubt) {
 		size_t n = r->message[0].n;
 
 		if (!str_has_suffix(buf_view(&r->message[0]), STR("\r\n")))
