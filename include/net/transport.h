@@ -71,7 +71,8 @@ struct outcome {
 struct transport;
 
 /* Start the transport that `relay` asks for; its fields must outlive it. No connection is made yet.
- * ERR_CONFIG for esmtp with TLS, AUTH or a host that is not a loopback address, with the reason. */
+ * ERR_CONFIG for esmtp with TLS, AUTH or a host that is not a loopback address, and for a password in
+ * clear to another machine, with the reason. */
 int transport_open(const struct relay *relay, struct transport **out, struct err *e);
 
 /* How many messages may be submitted now: 2 x connections, less those without an outcome, and 0
@@ -90,7 +91,8 @@ size_t transport_wait(struct transport *t, int timeout_ms, struct outcome *out, 
  * VERDICT_AGAIN, connections end with QUIT. Outcomes are still fetched with transport_wait(). */
 void transport_stop(struct transport *t, int grace_ms);
 
-/* Stop at once and free; outcomes not fetched are lost, so fetch them first. NULL is allowed. */
+/* Stop at once and free; outcomes not fetched are lost, so fetch them first. Sessions without a message
+ * have about a second for their QUIT. NULL is allowed. */
 void transport_close(struct transport *t);
 
 /* What a relay shows of itself. */
