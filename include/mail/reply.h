@@ -44,6 +44,12 @@ void reply_init(struct reply_reader *r);
  */
 enum reply_result reply_read(struct reply_reader *r, struct str *input);
 
+enum { REPLY_WORDS_SIZE = REPLY_TEXT_MAX + 24 };
+
+/* Write the reply in one piece, "550 5.1.1 no such user", into `out`; only its text when the server said
+ * nothing. Returns `out`. */
+char *reply_words(const struct reply *r, char out[REPLY_WORDS_SIZE]);
+
 /* What an EHLO reply offers. */
 struct smtp_caps {
 	bool pipelining; /* RFC 2920 */

@@ -12,20 +12,6 @@
 /* Longer than any message that assemble() lets through, with every slot filled. */
 enum { MESSAGE_MAX = 4 * 1024 * 1024, VALUES_MAX = 1024 * 1024 };
 
-struct copy_maker {
-	const struct site *site;
-	struct arena arena; /* program, values' table */
-	unsigned char uuid[16];
-	bool proof;
-	struct program program;
-	int *source; /* program.var_n: which value a variable takes, or VALUE_FIELD */
-	struct str *value; /* program.var_n: of the copy being made */
-	bool wants_attributes;
-	struct dkim *dkim;
-	struct buf unsigned_copy; /* what is to be signed */
-	struct buf scratch; /* values made for one copy, one after the other */
-};
-
 /* Values that do not come from a subscriber's attributes, and their names in a program. */
 enum {
 	VALUE_EMAIL,
@@ -36,6 +22,7 @@ enum {
 	VALUE_PREFERENCES,
 	VALUE_VIEW,
 	VALUE_FIELD, /* any other: subscriber.NAME */
+	VALUE_N,
 };
 static const char *const value_name[] = {
 	[VALUE_EMAIL] = "subscriber.email",
@@ -45,6 +32,21 @@ static const char *const value_name[] = {
 	[VALUE_UNSUBSCRIBE] = "unsubscribe_url",
 	[VALUE_PREFERENCES] = "preferences_url",
 	[VALUE_VIEW] = "web_url",
+};
+
+struct copy_maker {
+	const struct site *site;
+	struct arena arena; /* program, values' table */
+	unsigned char uuid[16];
+	bool proof;
+	struct program program;
+	int *source; /* program.var_n: which value a variable takes, or VALUE_FIELD */
+	struct str *value; /* program.var_n: of the copy being made */
+	bool wants[VALUE_N]; /* by source: whether the program uses it */
+	struct dkim *dkim;
+	struct buf unsigned_copy; /* what is to be signed */
+	struct buf scratch; /* values made for one copy, one after the other */
+	struct buf token;
 };
 
 static int source_of(struct str var)
@@ -82,6 +84,7 @@ int copy_maker_open(struct site *s, const unsigned char *uuid, struct str packed
 		uuid_generate_random(m->uuid);
 	buf_init(&m->unsigned_copy, MESSAGE_MAX);
 	buf_init(&m->scratch, VALUES_MAX);
+	buf_init(&m->token, TOKEN_TEXT_MAX);
 	if (program_unpack(&m->arena, packed, &m->program, e) < 0 || open_dkim(m, e) < 0) {
 		copy_maker_close(m);
 		return -1;
@@ -90,7 +93,7 @@ int copy_maker_open(struct site *s, const unsigned char *uuid, struct str packed
 	m->source = arena_array(&m->arena, m->program.var_n, sizeof *m->source);
 	for (size_t i = 0; i < m->program.var_n; i++) {
 		m->source[i] = source_of(m->program.var[i]);
-		m->wants_attributes |= m->source[i] == VALUE_FIELD;
+		m->wants[m->source[i]] = true;
 	}
 	*out = m;
 	return 0;
@@ -103,6 +106,7 @@ void copy_maker_close(struct copy_maker *m)
 	dkim_close(m->dkim);
 	buf_free(&m->unsigned_copy);
 	buf_free(&m->scratch);
+	buf_free(&m->token);
 	arena_free(&m->arena);
 	free(m);
 }
@@ -119,20 +123,25 @@ static struct str span_view(const struct copy_maker *m, struct span s)
 }
 
 /* A signed link of the public pages; a proof's links lead nowhere. */
-static struct span link_to(
-	struct copy_maker *m, const char *path, enum token_purpose purpose, int64_t a, int64_t b)
+static struct span link_to(struct copy_maker *m, const char *path, struct str token)
 {
-	struct token t = {purpose, (uint64_t)a, (uint64_t)b};
 	struct span s = {.from = m->scratch.n};
 
 	buf_str(&m->scratch, m->site->config.web.url);
 	buf_cstr(&m->scratch, path);
-	if (m->proof)
-		buf_cstr(&m->scratch, "proof");
-	else
-		token_make(&m->site->key, &t, &m->scratch);
+	buf_str(&m->scratch, m->proof ? STR("proof") : token);
 	s.to = m->scratch.n;
 	return s;
+}
+
+/* The text of a token, until the next one is made. */
+static struct str token_text(struct copy_maker *m, enum token_purpose purpose, int64_t a, int64_t b)
+{
+	struct token t = {purpose, (uint64_t)a, (uint64_t)b};
+
+	buf_reset(&m->token);
+	token_make(&m->site->key, &t, &m->token);
+	return buf_view(&m->token);
 }
 
 /* What a copy needs besides the subscriber's own fields. */
@@ -143,22 +152,28 @@ struct links {
 static void make_links(struct copy_maker *m, const struct claim *c, struct links *l)
 {
 	const struct config *config = &m->site->config;
-	struct token t = {TOKEN_UNSUBSCRIBE, (uint64_t)c->list, (uint64_t)c->subscriber};
+	struct str token = token_text(m, TOKEN_UNSUBSCRIBE, c->list, c->subscriber);
 
+	*l = (struct links){0};
 	buf_reset(&m->scratch);
-	l->unsubscribe = link_to(m, "/u/", TOKEN_UNSUBSCRIBE, c->list, c->subscriber);
-	l->preferences = link_to(m, "/m/", TOKEN_PREFERENCES, c->list, c->subscriber);
-	l->view = link_to(m, "/v/", TOKEN_VIEW, c->issue, c->subscriber);
+	l->unsubscribe = link_to(m, "/u/", token);
 	l->mailto.from = m->scratch.n;
 	if (config->bounce.unsubscribe.n && !m->proof) {
 		buf_cstr(&m->scratch, "mailto:");
 		buf_str(&m->scratch, config->bounce.unsubscribe);
 		buf_char(&m->scratch, '+');
-		token_make(&m->site->key, &t, &m->scratch);
+		buf_str(&m->scratch, token);
 		buf_char(&m->scratch, '@');
 		buf_str(&m->scratch, config->bounce.domain);
 	}
-	l->mailto.to = l->message_id.from = m->scratch.n;
+	l->mailto.to = m->scratch.n;
+	/* An HMAC costs as much as rendering: only where the issue shows the link. */
+	if (m->wants[VALUE_PREFERENCES])
+		l->preferences =
+			link_to(m, "/m/", token_text(m, TOKEN_PREFERENCES, c->list, c->subscriber));
+	if (m->wants[VALUE_VIEW])
+		l->view = link_to(m, "/v/", token_text(m, TOKEN_VIEW, c->issue, c->subscriber));
+	l->message_id.from = m->scratch.n;
 	msgid_make(m->uuid, c->subscriber, config->publication.list_domain, &m->scratch);
 	l->message_id.to = l->name.from = m->scratch.n;
 	buf_str(&m->scratch, c->first_name);
@@ -240,7 +255,7 @@ static int fill(struct copy_maker *m, const struct claim *c, int64_t now, const 
 	struct links l;
 	int rc = -1;
 
-	if (m->wants_attributes && c->attributes.n) {
+	if (m->wants[VALUE_FIELD] && c->attributes.n) {
 		attributes = json_loadb(c->attributes.p, c->attributes.n, 0, NULL);
 		if (!json_is_object(attributes)) {
 			err_set(e, ERR_BUG,

@@ -272,6 +272,7 @@ out:
 static int send_one(
 	const struct relay *relay, const struct submission *one, struct outcome *out, struct err *e)
 {
+	char words[REPLY_WORDS_SIZE];
 	struct transport *t;
 
 	if (transport_open(relay, &t, e) < 0)
@@ -283,9 +284,8 @@ static int send_one(
 	transport_close(t);
 	if (out->action == VERDICT_SENT)
 		return 0;
-	return err_set(e, ERR_RELAY, "relay '%s' did not take the copy: %s: %s%d %s", relay->name,
-		smtp_phase_name(out->phase), out->reply.status[0] ? out->reply.status : "",
-		out->reply.code, out->reply.text);
+	return err_set(e, ERR_RELAY, "relay '%s' did not take the copy: %s: %s", relay->name,
+		smtp_phase_name(out->phase), reply_words(&out->reply, words));
 }
 
 int publish_proof(struct site *s, struct publish *p, struct str address, const struct relay *relay,

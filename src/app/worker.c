@@ -155,7 +155,7 @@ static int pause_relay(struct worker *w, const struct outcome *o, int64_t now, s
 	struct relay_state before = {0};
 	struct arena a = {0};
 	int64_t pause = RELAY_PAUSE_MIN;
-	char reason[REPLY_TEXT_MAX + 64];
+	char words[REPLY_WORDS_SIZE], reason[REPLY_WORDS_SIZE + 16];
 	int rc = -1;
 
 	w->relay_down = true;
@@ -165,8 +165,8 @@ static int pause_relay(struct worker *w, const struct outcome *o, int64_t now, s
 		pause *= 2;
 	if (pause > RELAY_PAUSE_MAX)
 		pause = RELAY_PAUSE_MAX;
-	snprintf(reason, sizeof reason, "%s: %.0d%s%s", smtp_phase_name(o->phase), o->reply.code,
-		o->reply.code ? " " : "", o->reply.text);
+	snprintf(reason, sizeof reason, "%s: %s", smtp_phase_name(o->phase),
+		reply_words(&o->reply, words));
 	log_msg(LOG_LEVEL_WARNING, "relay-paused", "relay '%s' paused for %lld s: %s",
 		w->relay->name, (long long)pause, reason);
 	rc = relay_pause(store, name, now + pause, str_of(reason), e);
@@ -178,11 +178,11 @@ out:
 static int pause_issue(struct worker *w, const struct outcome *o, int64_t now, struct err *e)
 {
 	int64_t issue = w->slot[o->id].issue;
-	char reason[REPLY_TEXT_MAX + 64];
+	char words[REPLY_WORDS_SIZE], reason[REPLY_WORDS_SIZE + 16];
 
 	w->relay_down = true; /* the transport has stopped; a new one serves the other issues */
-	snprintf(reason, sizeof reason, "%s: %d %s", smtp_phase_name(o->phase), o->reply.code,
-		o->reply.text);
+	snprintf(reason, sizeof reason, "%s: %s", smtp_phase_name(o->phase),
+		reply_words(&o->reply, words));
 	log_msg(LOG_LEVEL_WARNING, "issue-paused", "issue %lld paused: %s", (long long)issue,
 		reason);
 	return issue_pause(w->site->store, issue, str_of(reason), now, e);

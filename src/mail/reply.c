@@ -179,3 +179,13 @@ void smtp_caps_line(struct smtp_caps *caps, struct str line)
 		return;
 	snprintf(caps->auth, sizeof(caps->auth), "%.*s", STR_ARG(rest));
 }
+
+char *reply_words(const struct reply *r, char out[REPLY_WORDS_SIZE])
+{
+	if (!r->code)
+		snprintf(out, REPLY_WORDS_SIZE, "%s", r->text);
+	else
+		snprintf(out, REPLY_WORDS_SIZE, "%d %s%s%s", r->code, r->status,
+			r->status[0] ? " " : "", r->text);
+	return out;
+}
