@@ -75,8 +75,8 @@ struct transport;
  * clear to another machine, with the reason. */
 int transport_open(const struct relay *relay, struct transport **out, struct err *e);
 
-/* How many messages may be submitted now: 2 x connections, less those without an outcome, and 0
- * once the relay is in trouble or the transport is stopping. */
+/* How many messages may be submitted now: 2 x connections, less those whose outcome has not been
+ * fetched, and 0 once the relay is in trouble or the transport is stopping. */
 size_t transport_room(struct transport *t);
 
 /* Submit `n` messages (n <= transport_room()). Never blocks. */
