@@ -170,7 +170,7 @@ fuzz: $(FUZZ_BIN)
 	    build/fuzz/corpus/$$f $$seeds; done
 
 demo: deps-build
-	@$(MAKE) --no-print-directory -j2 $B/lettermill $B/smtpd
+	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) $B/lettermill $B/smtpd
 	@B=$B ISSUE='$(ISSUE)' tests/demo
 
 # ---- packages of Debian ----
