@@ -47,8 +47,9 @@ int issue_get(struct store *s, struct str name, struct arena *a, struct issue *o
 int issue_each(struct store *s, bool (*each)(void *user, const struct issue *issue), void *user,
 	struct err *e);
 
-/* Pause with a reason, take up again (also a held one), cancel: queued and deferred rows become
- * cancelled, their number in `*rows`. ERR_DENIED when the state does not allow it. */
+/* Pause with a reason (what stands still already keeps its first one), take up again (also a held
+ * one), cancel: queued and deferred rows become cancelled, their number in `*rows`. ERR_DENIED when
+ * the state does not allow it. */
 int issue_pause(struct store *s, int64_t issue, struct str reason, int64_t now, struct err *e);
 int issue_resume(struct store *s, int64_t issue, int64_t now, struct err *e);
 int issue_cancel(struct store *s, int64_t issue, int64_t now, int64_t *rows, struct err *e);
@@ -96,14 +97,15 @@ struct claim {
 };
 
 /* Claim up to `limit` rows that are due, oldest first, of issues that are delivering: an array of
- * *n in `a`. Rows whose reader has unsubscribed, is suppressed or was erased since the freeze
- * become skipped instead. In-doubt rows of a first doubt are queued again before that when
- * `resend_in_doubt`. */
+ * *n in `a`; none is left when *n is 0. Rows whose reader has unsubscribed, is suppressed or was
+ * erased since the freeze become skipped instead. In-doubt rows of a first doubt are queued again
+ * before that when `resend_in_doubt`. ERR_DENIED when the lease is over: stop sending. */
 int ledger_claim(struct store *s, const struct lease *l, int64_t now, size_t limit,
 	bool resend_in_doubt, struct arena *a, struct claim **out, size_t *n, struct err *e);
 
-/* claimed → sending: the intent, to be committed before the message is submitted. 1 when made, 0
- * when the row is no longer this lease's or its reader has left since, or -1. */
+/* claimed → sending: the intent, to be committed before the message is submitted. 1 when made; 0
+ * when the lease is over or no longer holds the row, the issue has been paused or cancelled, or its
+ * reader has left since (the row is put where it belongs); or -1. */
 int ledger_intend(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
 	int64_t now, struct err *e);
 
@@ -127,8 +129,10 @@ struct attempt {
 	int64_t due_at; /* of a deferred row */
 };
 
-/* sending → a->state, with its attempt row, under the lease. 1 when made; 0 when the lease no
- * longer holds the row: the attempt is recorded all the same and the row left alone; or -1. */
+/* sending → a->state, with its attempt row, under the lease. 1 when made, also when this very
+ * outcome was written before (a commit that was reported as failed may have succeeded: settle
+ * again); 0 when the lease no longer holds the row: the attempt is recorded all the same and the row
+ * left alone; or -1. */
 int ledger_settle(struct store *s, const struct lease *l, const struct attempt *a, struct err *e);
 
 /* When the next row is due (0 = none is queued or deferred, of issues that are not paused). */

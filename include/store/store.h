@@ -50,8 +50,9 @@ int store_check(struct store *s, bool whole, void (*finding)(void *user, const c
 	void *user, struct err *e);
 
 /* Group several verbs into one transaction: begin (takes the write lock), then commit or roll back.
- * Every verb that changes something may also stand alone, and is then its own transaction. Counts
- * by state are brought up to date in the commit. */
+ * Every verb that changes something may also stand alone, and is then its own transaction. Counts by
+ * state are brought up to date in the commit. After a verb has failed with ERR_IO, ERR_BUSY or
+ * ERR_BUG the transaction can only be rolled back: store_commit() does so and answers ERR_IO. */
 int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e);
 void store_rollback(struct store *s);

@@ -60,6 +60,30 @@ static int apply(struct store *s, int from, struct err *e)
 	return sqlite3_exec(s->db, pragma, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fail(s, e);
 }
 
+/* ---- files ---- */
+
+static int sync_path(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd < 0)
+		return err_sys(e, "cannot open '%s'", path);
+	if (fsync(fd) < 0)
+		rc = err_sys(e, "cannot write '%s'", path);
+	close(fd);
+	return rc;
+}
+
+/* Make a name durable that was given to a file. */
+static int sync_name(const char *path, struct err *e)
+{
+	char folder[4096];
+
+	snprintf(folder, sizeof folder, "%s", path);
+	return sync_path(dirname(folder), e);
+}
+
 /* ---- create ---- */
 
 /* The key under which suppressions are hashed: whoever has only a copy of the table learns
@@ -119,6 +143,8 @@ int store_create(const char *path, struct store **out, struct err *e)
 			     ? err_set(e, ERR_EXISTS, "the database '%s' exists already", path)
 			     : err_sys(e, "cannot create '%s'", path);
 	unlink(temp);
+	if (rc == 0)
+		rc = sync_name(path, e);
 	return rc < 0 ? -1 : store_open(path, out, e);
 }
 
@@ -170,25 +196,12 @@ failed:
 
 /* ---- migrate ---- */
 
-static int sync_path(const char *path, struct err *e)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int rc = 0;
-
-	if (fd < 0)
-		return err_sys(e, "cannot open '%s'", path);
-	if (fsync(fd) < 0)
-		rc = err_sys(e, "cannot write '%s'", path);
-	close(fd);
-	return rc;
-}
-
 /* The copy appears under its name when it is whole and durable. It replaces one of the same
  * number: that was left by a migration that did not come to its end, and is older. */
 static int copy_before(const char *path, const char *copy, struct err *e)
 {
 	struct store *reader = NULL;
-	char temp[4096], folder[4096];
+	char temp[4096];
 	int fd, rc = -1;
 
 	if (snprintf(temp, sizeof temp, "%s.new-%ld", copy, (long)getpid()) >= (int)sizeof temp)
@@ -205,8 +218,7 @@ static int copy_before(const char *path, const char *copy, struct err *e)
 		err_sys(e, "cannot create '%s'", copy);
 		goto out;
 	}
-	snprintf(folder, sizeof folder, "%s", copy);
-	rc = sync_path(dirname(folder), e);
+	rc = sync_name(copy, e);
 out:
 	store_close(reader);
 	if (rc < 0)

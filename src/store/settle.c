@@ -119,12 +119,12 @@ static int settle_stale(struct store *s, const struct attempt *a, struct err *e)
 {
 	int64_t known;
 	int rc = db_int(s,
-		"SELECT deliveries.state = ?6 FROM deliveries JOIN attempts USING (issue_id, "
-		"subscriber_id)"
-		" WHERE issue_id = ?1 AND subscriber_id = ?2 AND at = ?3 AND phase = ?4"
-		" AND code = ?5 AND attempts.state = ?6 AND took_ms = ?7 AND text = ?8 LIMIT 1",
-		VALS(INT(a->issue), INT(a->subscriber), INT(a->at), INT(a->phase), INT(a->code),
-			INT(a->state), INT(a->took_ms), TEXT(a->text)),
+		"SELECT deliveries.state = ?5 FROM deliveries"
+		" JOIN attempts USING (issue_id, subscriber_id)"
+		" WHERE issue_id = ?1 AND subscriber_id = ?2 AND phase = ?3 AND code = ?4"
+		" AND attempts.state = ?5 AND took_ms = ?6 AND text = ?7 LIMIT 1",
+		VALS(INT(a->issue), INT(a->subscriber), INT(a->phase), INT(a->code), INT(a->state),
+			INT(a->took_ms), TEXT(a->text)),
 		&known, e);
 
 	if (rc != 0)
