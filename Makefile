@@ -145,7 +145,8 @@ build/fuzz/%: tests/fuzz/%.c build/fuzz/all.a
 
 test-programs: $B/lettermill $(UNIT_BIN) $B/smtpd $B/wire
 
-test: test-programs
+test: deps
+	@$(MAKE) --no-print-directory test-programs
 	@B=$B tests/run all
 
 check: lint

@@ -34,8 +34,9 @@ struct publish_result {
 	int64_t issue, copies, due_at;
 };
 
-/* Schedule at `due_at` (0 = the front matter's send_at, else now). ERR_EXISTS for a slug that was used
- * before on that list, ERR_MISSING when nobody is on the list. */
+/* Schedule at `due_at` (0 = the front matter's send_at, else now). ERR_INPUT for a send_at that is no
+ * time or is over, ERR_EXISTS for a slug that was used before on that list, ERR_MISSING when nobody is on
+ * the list. */
 int publish_schedule(struct site *s, struct publish *p, int64_t due_at, bool dry_run, int64_t now,
 	struct publish_result *out, struct err *e);
 

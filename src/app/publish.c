@@ -193,6 +193,22 @@ static int content_hash(struct publish *p, struct str *out, struct err *e)
 	return 0;
 }
 
+/* A time that is over is most likely left from the issue that this one was copied from. */
+static int read_send_at(const struct publish *p, int64_t *at, int64_t now, struct err *e)
+{
+	struct str text = p->source.send_at;
+
+	if (!clock_parse(text, at))
+		return err_set(e, ERR_INPUT,
+			"%s: send_at '%.*s' is no time: write it as 2026-01-31T06:00:00+01:00",
+			p->source.file, STR_ARG(text));
+	if (*at < now)
+		return err_set(e, ERR_INPUT,
+			"%s: send_at '%.*s' is over: mend it, or schedule with --at now",
+			p->source.file, STR_ARG(text));
+	return 0;
+}
+
 int publish_schedule(struct site *s, struct publish *p, int64_t due_at, bool dry_run, int64_t now,
 	struct publish_result *out, struct err *e)
 {
@@ -205,10 +221,8 @@ int publish_schedule(struct site *s, struct publish *p, int64_t due_at, bool dry
 		.due_at = due_at ? due_at : now,
 	};
 
-	if (!due_at && p->source.send_at.n && !clock_parse(p->source.send_at, &issue.due_at))
-		return err_set(e, ERR_INPUT,
-			"%s: send_at '%.*s' is no time: write it as 2026-01-31T06:00:00+01:00",
-			p->source.file, STR_ARG(p->source.send_at));
+	if (!due_at && p->source.send_at.n && read_send_at(p, &issue.due_at, now, e) < 0)
+		return -1;
 	if (p->list.subscribed == 0)
 		return err_set(e, ERR_MISSING,
 			"nobody is on the list '%.*s': import subscribers first",

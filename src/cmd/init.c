@@ -2,11 +2,10 @@
 #include "cmd.h"
 
 #include <stdio.h>
-#include <string.h>
 
 int cmd_init(struct cmd *c, struct err *e)
 {
-	const char *folder, *where;
+	const char *folder;
 
 	if (cmd_options(c, NULL, 0, 1, e) < 0)
 		return -1;
@@ -19,14 +18,10 @@ int cmd_init(struct cmd *c, struct err *e)
 	}
 	if (c->quiet)
 		return 0;
-	where = strcmp(folder, ".") == 0
-			? ""
-			: arena_printf(&c->arena, "-C %s ", cmd_text(c, str_of(folder)));
-	printf("a new site stands in '%s'. What to do next:\n"
-	       "  1. name your publication and your relay in %s%slettermill.conf\n"
-	       "  2. lettermill %simport subscribers.csv --list daily\n"
-	       "  3. lettermill %sissue preview issues/sample.md\n",
-		cmd_text(c, str_of(folder)), *where ? cmd_text(c, str_of(folder)) : "",
-		*where ? "/" : "", where, where);
+	printf("a new site stands in '%s'. What to do next, in that folder:\n"
+	       "  1. name your publication and your relay in lettermill.conf\n"
+	       "  2. lettermill import subscribers.csv --list daily\n"
+	       "  3. lettermill issue preview issues/sample.md\n",
+		cmd_text(c, str_of(folder)));
 	return 0;
 }

@@ -7,7 +7,8 @@ load ../lib
 	run --separate-stderr "$LETTERMILL" init deep/news
 	is "$stderr" ""
 	has "$output" "a new site stands in 'deep/news'"
-	has "$output" "lettermill -C deep/news import subscribers.csv --list daily"
+	has "$output" "in that folder:"
+	has "$output" "lettermill import subscribers.csv --list daily"
 	has "$output" "lettermill -C deep/news issue preview issues/sample.md"
 	for file in lettermill.conf lettermill.db secrets/token.key issues/sample.md; do
 		[ -s "deep/news/$file" ]

@@ -88,6 +88,10 @@ $BATS_TEST_TMPDIR/out/first-light.eml"
 	sed -i '2i send_at: 2031-01-31T06:00:00Z' "$ISSUE"
 	is "$(mill issue schedule --dry-run --json "$ISSUE" | jq -r .due_at)" 2031-01-31T06:00:00Z
 	is "$(due 2030-01-31T06:00:00Z)" 2030-01-31T06:00:00Z
+	sed -i 's/^send_at: 2031/send_at: 2021/' "$ISSUE"
+	unchanged expect 65 issue schedule "$ISSUE"
+	has "$stderr" "send_at '2021-01-31T06:00:00Z' is over"
+	[[ $(due now) == 2* ]]
 }
 
 @test "nobody on the list" {
