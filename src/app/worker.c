@@ -177,6 +177,7 @@ out:
 
 static int pause_issue(struct worker *w, const struct outcome *o, int64_t now, struct err *e)
 {
+	struct err denied = {0};
 	int64_t issue = w->slot[o->id].issue;
 	char words[REPLY_WORDS_SIZE], reason[REPLY_WORDS_SIZE + 16];
 
@@ -185,7 +186,11 @@ static int pause_issue(struct worker *w, const struct outcome *o, int64_t now, s
 		reply_words(&o->reply, words));
 	log_msg(LOG_LEVEL_WARNING, "issue-paused", "issue %lld paused: %s", (long long)issue,
 		reason);
-	return issue_pause(w->site->store, issue, str_of(reason), now, e);
+	if (issue_pause(w->site->store, issue, str_of(reason), now, &denied) == 0)
+		return 0;
+	if (denied.code == ERR_DENIED) /* cancelled meanwhile: it stands still, too */
+		return 0;
+	return err_set(e, denied.code, "%s", denied.text);
 }
 
 static int settle(struct worker *w, const struct outcome *o, int64_t now, struct err *e)

@@ -9,7 +9,7 @@ load ../lib
 	has "$output" "a new site stands in 'deep/news'"
 	has "$output" "in that folder:"
 	has "$output" "lettermill import subscribers.csv --list daily"
-	has "$output" "lettermill -C deep/news issue preview issues/sample.md"
+	has "$output" "lettermill issue preview issues/sample.md"
 	for file in lettermill.conf lettermill.db secrets/token.key issues/sample.md; do
 		[ -s "deep/news/$file" ]
 	done
