@@ -31,9 +31,14 @@ setup() {
 	[ -z "$obstacle" ] || skip "$obstacle"
 }
 
+teardown() {
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || [ -n "$obstacle" ] ||
+		inside journalctl --no-pager -n 40 -u lettermill-deliver -u relay
+}
+
 # schedule SLUG: an issue for all
 schedule() {
-	printf -- '---\nsubject: %s\nlist: daily\nslug: %s\n---\n\nGood morning.\n' "$1" "$1" >"$root/$1.md"
+	printf -- '---\nsubject: %s\nlist: daily\npreheader: In brief\nslug: %s\n---\n\nGood morning.\n' "$1" "$1" >"$root/$1.md"
 	inside lettermill issue schedule "/$1.md"
 }
 
@@ -66,7 +71,7 @@ property() {
 		-e 's/# password_file = .*/password_file = "secrets\/relay"/' \
 		"$root/etc/lettermill/lettermill.conf"
 	(umask 077 && echo let-me-in >"$root/etc/lettermill/secrets/relay")
-	printf 'email,first_name\n%s\n' ada@example.org,Ada ben@example.org,Ben cyd@example.org,Cyd \
+	printf '%s\n' email,first_name ada@example.org,Ada ben@example.org,Ben cyd@example.org,Cyd \
 		>"$root/people.csv"
 	inside lettermill import --list daily /people.csv
 	schedule first

@@ -33,8 +33,8 @@ machine_obstacle() {
 	elif ! command -v systemd-nspawn debootstrap nsenter >/dev/null; then
 		echo "no systemd-nspawn, debootstrap or nsenter"
 	elif [ -d "${1:-}" ] && ! systemd-nspawn --quiet --register=no --keep-unit --private-network \
-		-D "$1" true </dev/null >/dev/null 2>&1; then
-		echo "systemd-nspawn cannot start a container here"
+		-D "$1" grep -q 127.0.0.1 /proc/net/fib_trie </dev/null >/dev/null 2>&1; then
+		echo "systemd-nspawn cannot start a container with a loopback here"
 	fi
 }
 
