@@ -7,7 +7,10 @@
 #include <time.h>
 
 enum {
-	GRACE_MS = 8000, /* of the 10 s that a stop may take */
+	GRACE_MS = 7000, /* of the 10 s that a stop may take */
+	BUSY_STEP_MS = 1000,
+	BUSY_TRIES = 30,
+	BUSY_CUT = 2, /* the same when time is short */
 	PROGRESS_MS = 200,
 	FOLLOW_MS = 500,
 };
@@ -87,11 +90,13 @@ out:
 
 /* ---- turns ---- */
 
+/* For an end that may not take long. Trouble of the relay is none: what is in flight then keeps the time
+ * that its phase has, since cutting it short would make doubts. */
 static void begin_stop(struct worker *w)
 {
-	if (!w->stopping)
+	if (!w->cut)
 		transport_stop(w->transport, GRACE_MS);
-	w->stopping = true;
+	w->cut = w->stopping = true;
 }
 
 static void show(struct worker *w, const struct deliver_options *o, int64_t *shown_ms, bool at_once)
@@ -124,26 +129,49 @@ static void rescue(struct worker *w)
 	worker_turn(w, &again);
 }
 
-/* Until nothing is due, the relay is down, or a stop is over. */
-static int work(struct worker *w, const struct deliver_options *o, struct err *e)
+/* Until nothing is due, the relay is down, or a stop is over. An import may hold the database for
+ * seconds: it is asked for in short steps, so that a signal is noticed meanwhile. */
+static int turns(struct worker *w, const struct deliver_options *o, struct err *e)
 {
 	int64_t shown_ms = 0;
+	int busy = 0;
 
 	do {
-		if (told_to_stop(o) || w->relay_down)
+		struct err bad = {0};
+
+		w->stopping |= w->relay_down;
+		if (told_to_stop(o))
 			begin_stop(w);
-		if (worker_turn(w, e) < 0) {
+		if (worker_turn(w, &bad) == 0) {
+			busy = 0;
+			show(w, o, &shown_ms, false);
+		} else if (bad.code != ERR_BUSY || ++busy > (w->cut ? BUSY_CUT : BUSY_TRIES)) {
 			rescue(w);
-			return -1;
+			return err_set(e, bad.code, "%s", bad.text);
 		}
-		show(w, o, &shown_ms, false);
 	} while (!worker_idle(w));
 	begin_stop(w);
 	show(w, o, &shown_ms, true);
-	return issues_turn(w->site->store, clock_now(), w->site->config.delivery.late_after,
-		       w->site->config.delivery.resend_in_doubt, e) < 0
-		       ? -1
-		       : 0;
+	return 0;
+}
+
+static int work(struct worker *w, const struct deliver_options *o, struct err *e)
+{
+	struct store *store = w->site->store;
+	struct err late = {0};
+	int rc;
+
+	store_patience(store, BUSY_STEP_MS);
+	rc = turns(w, o, e);
+	/* Where this finds no time, the next run does it. */
+	if (rc == 0 &&
+		issues_turn(store, clock_now(), w->site->config.delivery.late_after,
+			w->site->config.delivery.resend_in_doubt, &late) < 0 &&
+		late.code != ERR_BUSY)
+		rc = err_set(e, late.code, "%s", late.text);
+	if (!w->cut || !told_to_stop(o))
+		store_patience(store, BUSY_STEP_MS * BUSY_TRIES);
+	return rc;
 }
 
 static void add_totals(struct deliver_totals *to, const struct deliver_totals *from)

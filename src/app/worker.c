@@ -27,8 +27,10 @@ int worker_open(struct worker *w, struct site *s, const struct relay *relay, str
 
 	*w = (struct worker){.site = s, .relay = relay};
 	if (lease_recover(s->store, now, &found, e) < 0 ||
-		lease_open(s->store, now, s->config.delivery.lease, &w->lease, e) < 0)
+		lease_open(s->store, now, s->config.delivery.lease, &w->lease, e) < 0) {
+		w->lease.id = 0;
 		return -1;
+	}
 	w->totals.recovered = found.queued + found.in_doubt;
 	w->totals.recovered_in_doubt = found.in_doubt;
 	w->renewed_ms = w->recovered_ms = clock_mono_ms();
@@ -144,7 +146,8 @@ static int settle_attempt(struct worker *w, const struct outcome *o, int64_t now
 	if (made < 0)
 		return -1;
 	log_attempt(&a, made == 1);
-	count(&w->totals, a.state);
+	if (made)
+		count(&w->totals, a.state);
 	return 0;
 }
 
@@ -161,6 +164,10 @@ static int pause_relay(struct worker *w, const struct outcome *o, int64_t now, s
 	w->relay_down = true;
 	if (relay_state(store, name, &a, &before, e) < 0)
 		goto out;
+	if (before.until > now) { /* several connections met the same trouble: it counts once */
+		rc = 0;
+		goto out;
+	}
 	for (int i = 0; i < before.failures && pause < RELAY_PAUSE_MAX; i++)
 		pause *= 2;
 	if (pause > RELAY_PAUSE_MAX)
@@ -213,7 +220,7 @@ static int settle(struct worker *w, const struct outcome *o, int64_t now, struct
 			return pause_relay(w, o, now, e);
 		return o->action == VERDICT_PAUSE_ISSUE ? pause_issue(w, o, now, e) : 0;
 	}
-	if (o->action == VERDICT_SENT && !w->relay_proved) {
+	if (o->action == VERDICT_SENT && !w->relay_proved && !w->relay_down) {
 		if (relay_ok(store, str_of(w->relay->name), e) < 0)
 			return -1;
 		w->relay_proved = true;
@@ -236,7 +243,9 @@ static int housekeeping(struct worker *w, int64_t now, struct err *e)
 			return -1;
 		w->turned_ms = ms;
 	}
-	if (ms - w->renewed_ms >= c->delivery.lease * 1000LL / 3) {
+	/* By both clocks: one stands still while the machine sleeps, the other may be set. */
+	if (ms - w->renewed_ms >= c->delivery.lease * 1000LL / 3 ||
+		w->lease.until - now < c->delivery.lease / 2) {
 		if (lease_renew(store, &w->lease, now, c->delivery.lease, e) < 0)
 			return -1;
 		w->renewed_ms = ms;
@@ -391,9 +400,9 @@ int worker_turn(struct worker *w, struct err *e)
 	int64_t now;
 
 	collect(w);
-	now = clock_now();
 	if (store_begin(store, e) < 0)
 		return -1;
+	now = clock_now(); /* begin may have waited */
 	for (size_t i = 0; i < w->done_n; i++)
 		if (settle(w, &w->done[i], now, e) < 0)
 			goto failed;

@@ -54,6 +54,7 @@ struct worker {
 
 	struct worker_issue *issue;
 	bool stopping; /* take up nothing new */
+	bool cut; /* the transport was told to stop: what is in flight has a few seconds left */
 	bool relay_down; /* the relay was paused in this run */
 	bool relay_proved; /* it has accepted something in this run */
 	int64_t turned_ms, renewed_ms,
