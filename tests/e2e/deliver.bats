@@ -260,6 +260,34 @@ deliver_until() {
 	well_behaved
 }
 
+@test "a stop leaves the only copy in doubt: the next run takes it up" {
+	site_for --rule 'after-dot n=1 stall'
+	schedule 1
+	"$LETTERMILL" -q -C "$SITE" deliver 3>&- &
+	mill_pid=$!
+	arrived() { [ "$(smtpd_copies | wc -l)" = 1 ]; }
+	wait_for 20 arrived
+	kill -TERM $mill_pid
+	wait $mill_pid || :
+	mill_pid=
+	is "$(counts)" in_doubt=1
+	expect 0 deliver
+	is "$(counts)" sent=1
+	is "$(smtpd_copies | wc -l)" 2
+	is "$(mill status --json 1 | jq -r .state)" done
+}
+
+@test "trouble on one connection does not cut short what others have in flight" {
+	site_for --rule 'dot reader1@* once delay 9s' --rule 'mail n=4 reply 530 5.7.0 not now'
+	schedule 8
+	expect 75 deliver
+	is "$(sql 'SELECT count(*) FROM deliveries WHERE state = 4')" 0
+	is "$(sql 'SELECT failures FROM relays')" 1
+	time_passes
+	expect 0 deliver
+	once_each 8
+}
+
 @test "SIGTERM in the middle: it stops within 10 s, and ledger and server agree" {
 	for signal in TERM INT; do
 		rm -rf "$BATS_TEST_TMPDIR/site"
