@@ -43,6 +43,9 @@ static bool add_due(void *user, const struct issue *issue)
 		return false;
 	d->copies += n.n[DELIVERY_QUEUED] + n.n[DELIVERY_CLAIMED] + n.n[DELIVERY_SENDING] +
 		     n.n[DELIVERY_DEFERRED];
+	/* A first doubt is sent again; where only second ones are left, the issue is soon done. */
+	if (!d->started_only && d->site->config.delivery.resend_in_doubt)
+		d->copies += n.n[DELIVERY_IN_DOUBT];
 	return true;
 }
 
