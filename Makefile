@@ -123,7 +123,7 @@ $B/smtpd: $(SMTPD) $(wildcard tests/smtpd/*.h) $(call archives,$(behind_mail))
 
 # Copies with hostile values, for the readers of mail in tests/e2e/wire.bats.
 $B/wire: tests/wire/wire.c $(wildcard tests/unit/mail/*.h) $(call archives,$(behind_mail))
-	$(CC) $(CPPFLAGS) -Itests/unit/mail $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS)
+	$(call say,LINK)$(CC) $(CPPFLAGS) -Itests/unit/mail $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 
 BENCH_BIN := $(patsubst tests/%.c,$B/%,$(sort $(wildcard tests/bench/*.c)))
 $B/bench/%: tests/bench/%.c $(call archives,$(LAYERS))

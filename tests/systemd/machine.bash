@@ -30,8 +30,8 @@ machine_tree() {
 machine_obstacle() {
 	if [ "$(id -u)" != 0 ]; then
 		echo "booting a machine needs root"
-	elif ! command -v systemd-nspawn debootstrap nsenter >/dev/null; then
-		echo "no systemd-nspawn, debootstrap or nsenter"
+	elif ! { command -v systemd-nspawn && command -v debootstrap; } >/dev/null; then
+		echo "no systemd-nspawn or debootstrap here"
 	elif [ -d "${1:-}" ] && ! systemd-nspawn --quiet --register=no --keep-unit --private-network \
 		-D "$1" grep -q 127.0.0.1 /proc/net/fib_trie </dev/null >/dev/null 2>&1; then
 		echo "systemd-nspawn cannot start a container with a loopback here"
