@@ -1,0 +1,1 @@
+-- What pacing and care for reputation need: lanes, rates, stages.

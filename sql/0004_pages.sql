@@ -1,0 +1,1 @@
+-- The public pages: forms, confirmations, links.

@@ -1,0 +1,1 @@
+-- What undoing an import needs, and the chain of consents.
