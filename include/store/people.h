@@ -91,6 +91,11 @@ int subscriber_erase(
 int suppression_add(
 	struct store *s, struct str key, const char *reason, int64_t now, struct err *e);
 
+/* The same, and from what it came, in words ("issue 3, recipient"). A reason of more weight takes the place of
+ * "bounce", and so outlives the undoing of a bounce. 1 when it was written, 0 when one stood already, or -1. */
+int suppression_put(struct store *s, struct str key, const char *reason, struct str source,
+	int64_t now, struct err *e);
+
 /* Whether `key` is suppressed; when so, reason (in `a`) and time. 1, 0, or -1. */
 int suppression_get(struct store *s, struct str key, struct arena *a, struct str *reason,
 	int64_t *at, struct err *e);

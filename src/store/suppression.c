@@ -10,9 +10,11 @@ static int mark(struct store *s, struct str key, bool suppressed, struct err *e)
 		VALS(TEXT(key), INT(suppressed)), e);
 }
 
-int suppression_add(struct store *s, struct str key, const char *reason, int64_t now, struct err *e)
+int suppression_put(struct store *s, struct str key, const char *reason, struct str source,
+	int64_t now, struct err *e)
 {
 	unsigned char hash[KEY_HASH_SIZE];
+	int64_t changed = 0;
 	bool own;
 	int rc;
 
@@ -20,15 +22,23 @@ int suppression_add(struct store *s, struct str key, const char *reason, int64_t
 		return -1;
 	rc = key_hash(s, key, hash, e);
 	if (rc == 0)
-		rc = db_run(s,
-			"INSERT INTO suppressions (hash, reason, at) VALUES (?1, ?2, ?3)"
-			" ON CONFLICT DO NOTHING",
+		rc = db_change(s,
+			"INSERT INTO suppressions (hash, reason, at, source) VALUES (?1, ?2, ?3, "
+			"?4)"
+			" ON CONFLICT DO UPDATE SET reason = excluded.reason, at = excluded.at,"
+			" source = excluded.source"
+			" WHERE reason = 'bounce' AND excluded.reason <> 'bounce'",
 			VALS(BLOB(((struct str){(const char *)hash, sizeof hash})),
-				TEXT(str_of(reason)), INT(now)),
-			e);
+				TEXT(str_of(reason)), INT(now), TEXT(source)),
+			&changed, e);
 	if (rc == 0)
-		rc = mark(s, key, true, e);
+		rc = mark(s, key, true, e) < 0 ? -1 : changed != 0;
 	return tx_close(s, own, rc, e);
+}
+
+int suppression_add(struct store *s, struct str key, const char *reason, int64_t now, struct err *e)
+{
+	return suppression_put(s, key, reason, STR(""), now, e) < 0 ? -1 : 0;
 }
 
 int suppression_get(struct store *s, struct str key, struct arena *a, struct str *reason,

@@ -211,12 +211,12 @@ static void test_suppressions(void **state)
 	int64_t at;
 
 	assert_int_equal(OK(f, suppression_get(f->s, key, &f->a, &reason, &at, &f->e)), 0);
-	OK(f, suppression_add(f->s, key, "bounce", 5, &f->e));
+	OK(f, suppression_add(f->s, key, "complaint", 5, &f->e));
 	OK(f, suppression_add(f->s, key, "hand", 6, &f->e)); /* the first reason stays */
 	reader(f, 1); /* who comes later is marked all the same */
 	assert_int_equal(peek(f, "SELECT suppressed FROM subscribers"), 1);
 	assert_int_equal(OK(f, suppression_get(f->s, key, &f->a, &reason, &at, &f->e)), 1);
-	assert_text(reason, "bounce");
+	assert_text(reason, "complaint");
 	assert_int_equal(at, 5);
 	assert_int_equal(peek(f, "SELECT count(*) FROM suppressions WHERE length(hash) = 16"), 1);
 	assert_sound(f);
