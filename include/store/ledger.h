@@ -2,6 +2,7 @@
 #ifndef STORE_LEDGER_H
 #define STORE_LEDGER_H
 
+#include "mail/care.h"
 #include "mail/verdict.h"
 #include "store/store.h"
 
@@ -31,6 +32,20 @@ struct issue {
 	struct str source; /* the Markdown file; only filled by issue_get() */
 	struct str program; /* mail/program.h, packed; only filled by issue_get() */
 	struct str pause_reason; /* why it is paused or held, in words; may be empty */
+	const struct issue_plan *plan; /* how it leaves; only read by issue_schedule(), NULL = at
+					* once */
+};
+
+/* How the copies of an issue leave. */
+struct issue_plan {
+	struct str zone; /* name of the window's time zone */
+	struct str hours; /* "06:00-22:00": copies leave only then (base/zone.h); empty = always */
+	struct str shares; /* stages (mail/care.h): "1%,10%"; empty = none */
+	int64_t stage_wait; /* seconds to wait for late trouble between two stages */
+	/* When a copy is due whose reader has this attribute `timezone` (empty = has none); NULL: at
+	 * issue->due_at, all of them. */
+	int64_t (*due_at)(void *user, struct str timezone);
+	void *user;
 };
 
 /* Insert the issue (its id and uuid are filled) and freeze its audience: one queued row for each
@@ -53,6 +68,31 @@ int issue_each(struct store *s, bool (*each)(void *user, const struct issue *iss
 int issue_pause(struct store *s, int64_t issue, struct str reason, int64_t now, struct err *e);
 int issue_resume(struct store *s, int64_t issue, int64_t now, struct err *e);
 int issue_cancel(struct store *s, int64_t issue, int64_t now, int64_t *rows, struct err *e);
+
+/* ---- care for reputation ---- */
+
+/* Trouble with a copy that became known later, by mail: a bounce (its finding), or a complaint (NULL).
+ * Counted once for each call, by reason; pauses the issue, where it is not over, when that makes the rate
+ * too high (mail/care.h). `lane` is that of the copy. */
+int issue_trouble(struct store *s, int64_t issue, int64_t lane, const struct finding *finding,
+	int64_t now, struct err *e);
+
+/* What is known, for `status`. */
+struct issue_care {
+	int64_t copies, due_last;
+	struct str zone, hours;
+	int64_t open_from, open_until; /* the window that is open, or the next; 0 and INT64_MAX when
+					* there is none */
+	struct care_stages stages;
+	int64_t stage_wait;
+	int stage;
+	int64_t ceiling; /* copies that may have been begun by now */
+	int64_t settled_at; /* when the stage had all its answers; 0 = not yet */
+	struct care care; /* since the operator last said "send" */
+	int64_t reasons[REASON_N], complaints; /* since the beginning */
+};
+int issue_care_get(
+	struct store *s, int64_t issue, struct arena *a, struct issue_care *out, struct err *e);
 
 /* Copies by state, from the small table of counts: never a scan. */
 struct issue_counts {
@@ -127,6 +167,8 @@ struct attempt {
 	enum delivery_state
 		state; /* of the row after it: sent, deferred, failed, expired, in_doubt */
 	int64_t due_at; /* of a deferred row */
+	const struct finding *finding; /* what a refusal says; NULL = it was taken, or nothing was
+					* said */
 };
 
 /* sending → a->state, with its attempt row, under the lease. 1 when made, also when this very

@@ -18,6 +18,8 @@ enum {
 	DB_APPLICATION_ID = 0x4c746d6c, /* "Ltml" */
 	DB_STATEMENTS = 256, /* slots; some 120 are used */
 	DB_ISSUES = 16, /* issues whose counts move in one transaction before a flush */
+	DB_CARE =
+		64, /* lanes of issues whose outcomes are looked at in one transaction before a flush */
 	KEY_HASH_SIZE = 16,
 };
 
@@ -38,6 +40,11 @@ struct store {
 		int64_t n[DELIVERY_STATE_N];
 	} moved[DB_ISSUES]; /* not yet in issue_counts */
 	size_t moved_n;
+	struct care_entry {
+		int64_t issue, lane; /* lane -1: all of the issue */
+		struct care care;
+	} care[DB_CARE]; /* what this transaction has read, and added to */
+	size_t care_n;
 	struct batch batch; /* of the import that is under way */
 	EVP_MAC_CTX *mac; /* keyed with settings.hash_key; made at first use */
 	struct {
@@ -153,6 +160,30 @@ int resting_state(struct store *s, int64_t issue, enum delivery_state *out, stru
 int row_rest(struct store *s, int64_t issue, int64_t subscriber, enum delivery_state from,
 	enum delivery_state to, int64_t due_at, enum skip_reason reason, int64_t now,
 	struct err *e);
+
+/* Plan the windows and stages of an issue that has just been frozen, and give its rows their own times. */
+int care_plan(struct store *s, const struct issue *i, int64_t copies, struct err *e);
+
+/* How many copies of a delivering issue may be begun at `now`: 0 outside its window and when its stage is
+ * used up. */
+int care_room(struct store *s, int64_t issue, int64_t now, int64_t *room, struct err *e);
+
+/* Count an answer about a copy of `lane` (`f` NULL = it was sent), and pause its issue when there are too
+ * many of a kind. */
+int care_settle(struct store *s, const struct attempt *a, int64_t lane, const struct finding *f,
+	struct err *e);
+
+/* Pause an issue for a reason of ours; nothing to do where it is over. */
+int care_pause(struct store *s, int64_t issue, const char *why, int64_t now, struct err *e);
+
+/* Write what care_settle() and issue_trouble() counted. */
+int care_flush(struct store *s, struct err *e);
+
+/* The operator has said "send": old counts count no more. */
+int care_forget(struct store *s, int64_t issue, struct err *e);
+
+/* Open and close windows, and begin stages. */
+int care_turn(struct store *s, int64_t now, struct err *e);
 
 /* Record an attempt, as the last of its row. */
 int attempt_add(struct store *s, const struct attempt *a, struct err *e);

@@ -82,6 +82,7 @@ int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_
 		rc = db_int(s, "SELECT count(*)" AUDIENCE, VALS(INT(list)), frozen, e) < 0 ? -1 : 0;
 	else if (rc == 0 &&
 		 (insert(s, issue, list, now, e) < 0 || freeze(s, issue, list, frozen, e) < 0 ||
+			 care_plan(s, issue, *frozen, e) < 0 ||
 			 note(s, now, "schedule", issue->id, issue->slug, e) < 0))
 		rc = -1;
 	return tx_close(s, own, rc, e);
@@ -261,6 +262,8 @@ int issue_resume(struct store *s, int64_t issue, int64_t now, struct err *e)
 			" WHERE id = ?1",
 			VALS(INT(issue), INT(now)), e);
 	if (rc == 0)
+		rc = care_forget(s, issue, e);
+	if (rc == 0)
 		rc = note(s, now, "resume", issue, STR(""), e);
 	return tx_close(s, own, rc, e);
 }
@@ -303,7 +306,7 @@ int issue_cancel(struct store *s, int64_t issue, int64_t now, int64_t *rows, str
 /* ---- time ---- */
 
 struct turning {
-	int64_t id, due_at, word_at, open;
+	int64_t id, due_at, word_at, open_from, open;
 	enum issue_state state;
 	bool begun, doubted;
 };
@@ -335,6 +338,8 @@ static int turn(struct store *s, const struct turning *t, int64_t now, int64_t l
 
 	if (t->due_at > now)
 		return 0;
+	if (since < t->open_from) /* it waited for its window */
+		since = t->open_from;
 	if (late_after > 0 && !t->begun && t->open > 0 && now - since > late_after)
 		state = ISSUE_HELD;
 	else if (t->open == 0 && !(t->doubted && resend_in_doubt))
@@ -359,7 +364,7 @@ int issues_turn(
 
 	if (tx_open(s, &own, e) < 0)
 		return -1;
-	if (counts_flush(s, e) < 0 ||
+	if (care_turn(s, now, e) < 0 || counts_flush(s, e) < 0 ||
 		db_int(s, "SELECT count(*) FROM issues WHERE state IN (0, 1)", NULL, &count, e) <
 			0 ||
 		db_query(s,
@@ -369,7 +374,9 @@ int issues_turn(
 			" EXISTS (SELECT 1 FROM issue_counts AS c"
 			"  WHERE issue_id = issues.id AND c.state NOT IN (0, 1, 8, 9) AND n > 0),"
 			" EXISTS (SELECT 1 FROM deliveries AS d INDEXED BY deliveries_doubted"
-			"  WHERE issue_id = issues.id AND d.state = 4 AND doubts = 1)"
+			"  WHERE issue_id = issues.id AND d.state = 4 AND doubts = 1),"
+			" coalesce((SELECT open_from FROM issue_care WHERE issue_id = issues.id), "
+			"0)"
 			" FROM issues WHERE state IN (0, 1)",
 			NULL, &st, e) < 0)
 		goto out;
@@ -383,6 +390,7 @@ int issues_turn(
 			.open = sqlite3_column_int64(st, 4),
 			.begun = sqlite3_column_int(st, 5) != 0,
 			.doubted = sqlite3_column_int(st, 6) != 0,
+			.open_from = sqlite3_column_int64(st, 7),
 		};
 	for (size_t i = 0; rc >= 0 && i < n; i++) {
 		rc = turn(s, &t[i], now, late_after, resend_in_doubt, e);

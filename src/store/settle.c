@@ -162,7 +162,9 @@ static int settle(struct store *s, const struct lease *l, const struct attempt *
 		return -1;
 	if (changed == 0)
 		return settle_stale(s, a, e);
-	if (attempt_add(s, a, e) < 0 || counts_move(s, a->issue, DELIVERY_SENDING, state, 1, e) < 0)
+	if (attempt_add(s, a, e) < 0 ||
+		counts_move(s, a->issue, DELIVERY_SENDING, state, 1, e) < 0 ||
+		care_settle(s, a, 0, a->finding, e) < 0)
 		return -1;
 	return 1;
 }

@@ -27,7 +27,7 @@ void store_rollback(struct store *s)
 	if (s->open && !sqlite3_get_autocommit(s->db))
 		db_run(s, "ROLLBACK", NULL, NULL);
 	s->open = s->broken = s->truncate = false;
-	s->moved_n = 0;
+	s->moved_n = s->care_n = 0;
 	s->relay.id = 0;
 }
 
@@ -53,7 +53,7 @@ int store_commit(struct store *s, struct err *e)
 		err_set(e, ERR_IO,
 			"nothing was written to '%s': a part of the transaction had failed",
 			s->path);
-	else if (counts_flush(s, e) == 0)
+	else if (counts_flush(s, e) == 0 && care_flush(s, e) == 0)
 		rc = db_run(s, "COMMIT", NULL, e);
 	if (rc < 0) {
 		store_rollback(s);
