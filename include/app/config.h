@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "mail/addr.h"
+#include "mail/policy.h"
+#include "net/mailbox.h"
 #include "net/transport.h"
 
 #include <stdbool.h>
@@ -59,7 +61,16 @@ struct config {
 		struct str prefix; /* local part before the token: "b-" */
 		struct str unsubscribe; /* mailbox for mail unsubscribes: local part before
 					   "+TOKEN"; may be empty */
+		int64_t keep; /* seconds for which what came back is kept for replay */
 	} bounce;
+
+	struct policy suppress; /* whom returned mail suppresses, after how much of it */
+
+	struct {
+		struct mailbox_account account; /* url NULL = none; `password` by
+						   config_mailbox_secret() */
+		const char *password_file;
+	} mailbox;
 
 	struct {
 		struct str url; /* where the public pages are; publication.url unless set */
@@ -80,6 +91,9 @@ int config_secret(struct arena *a, const char *file, struct str *out, struct err
 
 /* Read the relays' passwords. ERR_CONFIG, ERR_DENIED. */
 int config_relay_secrets(struct arena *a, struct config *c, struct err *e);
+
+/* Read the password of the mailbox for returned mail. ERR_CONFIG where none is configured; ERR_DENIED. */
+int config_mailbox_secret(struct arena *a, struct config *c, struct err *e);
 
 /* The relay of that name, or the first for NULL. ERR_MISSING, naming the nearest; ERR_CONFIG when there
  * is none at all. */

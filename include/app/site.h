@@ -15,6 +15,8 @@ struct site {
 	struct config config;
 	struct store *store;
 	struct token_key key; /* filled by site_load_key() */
+	struct token_key *old_key; /* retired ones, whose tokens are still accepted */
+	size_t old_key_n;
 };
 
 /* Find lettermill.conf (`file`, else `folder`/lettermill.conf, else ./lettermill.conf, else
@@ -25,8 +27,12 @@ int site_open(struct site *s, const char *folder, const char *file, struct err *
 /* As site_open() without opening the database: for `db migrate`, `relay check`. */
 int site_open_config(struct site *s, const char *folder, const char *file, struct err *e);
 
-/* Read the key that signs tokens. ERR_DENIED, ERR_CONFIG. */
+/* Read the key that signs tokens, and the retired ones below it in the file. ERR_DENIED, ERR_CONFIG. */
 int site_load_key(struct site *s, struct err *e);
+
+/* As token_read(), by any of the site's keys: retired ones keep the tokens of mail already sent alive. */
+bool site_token_read(
+	const struct site *s, enum token_purpose purpose, struct str text, struct token *out);
 
 /* Free; a zeroed site is allowed. */
 void site_close(struct site *s);

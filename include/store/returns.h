@@ -61,6 +61,7 @@ int returns_undo(struct store *s, const struct return_filter *filter, int64_t no
 /* ---- arrivals ---- */
 
 enum arrival_fate { ARRIVAL_NOTHING, ARRIVAL_APPLIED, ARRIVAL_FILED };
+/* "nothing", "applied", "filed". */
 const char *arrival_fate_name(enum arrival_fate fate);
 
 enum { ARRIVAL_HASH_SIZE = 32, ARRIVAL_RAW_MAX = 64 * 1024 };
@@ -74,8 +75,9 @@ struct arrival {
 	struct str raw; /* its first ARRIVAL_RAW_MAX octets; only from arrival_get() */
 };
 
-/* Whether a message of that hash has arrived: 1, 0, or -1. */
-int arrival_known(struct store *s, const unsigned char hash[ARRIVAL_HASH_SIZE], struct err *e);
+/* The message of that hash, without `raw`, views in `a`: 1, 0 when it has not arrived, or -1. */
+int arrival_find(struct store *s, const unsigned char hash[ARRIVAL_HASH_SIZE], struct arena *a,
+	struct arrival *out, struct err *e);
 
 /* Keep a new arrival (its id is filled), or write back what was read of a known one: kind, rule, fate, key,
  * words, issue, subscriber. */

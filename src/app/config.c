@@ -80,6 +80,23 @@ static const struct config_key bounce_keys[] = {
 	{"domain", CONFIG_DOMAIN, CONFIG(bounce.domain)},
 	{"prefix", CONFIG_NAME, CONFIG(bounce.prefix), ELSE("b-"), RANGE(0, 12)},
 	{"unsubscribe", CONFIG_NAME, CONFIG(bounce.unsubscribe), ELSE(""), RANGE(0, 12)},
+	{"keep", CONFIG_DURATION, CONFIG(bounce.keep), ELSE("90d"), RANGE(30 * DAY, 3650 * DAY)},
+};
+/* Mistakes in DNS heal, and so do full mailboxes: these take more than one word. */
+static const struct config_key suppress_keys[] = {
+	{"recipient", CONFIG_TIMES, CONFIG(suppress.line[REASON_RECIPIENT]), ELSE("now")},
+	{"domain", CONFIG_TIMES, CONFIG(suppress.line[REASON_DOMAIN]), ELSE("2 in 24h")},
+	{"disabled", CONFIG_TIMES, CONFIG(suppress.line[REASON_DISABLED]), ELSE("3 in 24h")},
+	{"full", CONFIG_TIMES, CONFIG(suppress.line[REASON_FULL]), ELSE("5 in 30d")},
+	{"transient", CONFIG_TIMES, CONFIG(suppress.line[REASON_TRANSIENT]), ELSE("5 in 14d")},
+	{"complaint", CONFIG_TIMES, CONFIG(suppress.complaint), ELSE("now")},
+};
+static const struct config_key mailbox_keys[] = {
+	{"url", CONFIG_MAIL_URL, CONFIG(mailbox.account.url), NEEDED},
+	{"username", CONFIG_TEXT, CONFIG(mailbox.account.username), NEEDED, RANGE(1, 254)},
+	{"password_file", CONFIG_PATH, CONFIG(mailbox.password_file), NEEDED},
+	{"ca_file", CONFIG_PATH, CONFIG(mailbox.account.ca_file)},
+	{"filed", CONFIG_NAME, CONFIG(mailbox.account.filed), ELSE("Filed"), RANGE(1, 64)},
 };
 static const struct config_key web_keys[] = {
 	{"url", CONFIG_URL, CONFIG(web.url)},
@@ -91,6 +108,8 @@ static const struct config_block blocks[] = {
 	{"delivery", KEYS(delivery_keys)},
 	{"dkim", KEYS(dkim_keys)},
 	{"bounce", KEYS(bounce_keys)},
+	{"suppress", KEYS(suppress_keys)},
+	{"mailbox", KEYS(mailbox_keys)},
 	{"web", KEYS(web_keys)},
 };
 enum { BLOCK_N = sizeof blocks / sizeof blocks[0] };
@@ -251,7 +270,8 @@ static int read_sections(
 	struct arena *a, const struct config_section *first, struct config *c, struct err *e)
 {
 	for (const struct config_section *s = first; s; s = s->next) {
-		bool absent = !s->entry && strcmp(s->block->name, "dkim") == 0;
+		bool absent = !s->entry && (strcmp(s->block->name, "dkim") == 0 ||
+						   strcmp(s->block->name, "mailbox") == 0);
 
 		if (!s->block->titled && !absent && fill(a, c, s, c, e) < 0)
 			return -1;
@@ -364,6 +384,20 @@ int config_relay_secrets(struct arena *a, struct config *c, struct err *e)
 			return err_prefix(e, "password of relay '%s': ", r->relay.name);
 		r->relay.password = password.p;
 	}
+	return 0;
+}
+
+int config_mailbox_secret(struct arena *a, struct config *c, struct err *e)
+{
+	struct str password;
+
+	if (!c->mailbox.account.url)
+		return err_set(e, ERR_CONFIG,
+			"%s: no mailbox is configured: add mailbox { url = \"imaps://…\" }",
+			c->file);
+	if (config_secret(a, c->mailbox.password_file, &password, e) < 0)
+		return err_prefix(e, "password of the mailbox: ");
+	c->mailbox.account.password = password.p;
 	return 0;
 }
 

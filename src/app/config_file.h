@@ -21,9 +21,11 @@ enum config_type {
 	CONFIG_DOMAIN, /* mail domain; kept as A-labels */
 	CONFIG_MAILBOX, /* user@host or Name <user@host> */
 	CONFIG_URL, /* https://…; http:// only for this machine */
+	CONFIG_MAIL_URL, /* imaps://, imap://, pop3s://, pop3:// */
 	CONFIG_PATH, /* relative to the file's folder */
 	CONFIG_NUMBER, /* min to max */
 	CONFIG_DURATION, /* min to max seconds, written as 90s, 30m, 72h, 3d */
+	CONFIG_TIMES, /* now, never, or N in DURATION: a struct policy_line */
 	CONFIG_CHOICE, /* one of `choice`; kept as its index */
 };
 

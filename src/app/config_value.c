@@ -2,6 +2,7 @@
 #include "config_value.h"
 #include "base/buf.h"
 #include "mail/addr.h"
+#include "mail/policy.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -144,6 +145,21 @@ static int set_mailbox(
 	return 0;
 }
 
+/* The scheme's form, and no more: libcurl judges the rest. */
+static int set_mail_url(const struct config_key *key, struct str value, void *field, struct err *e)
+{
+	static const char *const schemes[] = {"imaps://", "imap://", "pop3s://", "pop3://"};
+
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+		if (str_has_prefix(value, str_of(schemes[i])) && value.n > strlen(schemes[i]) &&
+			is_made_of(str_slice(value, strlen(schemes[i]), value.n), "._-:[]/%")) {
+			put_text(field, key->size, value);
+			return 0;
+		}
+	return refuse(key, value, e,
+		"write imaps://HOST/FOLDER or pop3s://HOST/ (imap and pop3 begin TLS by STARTTLS)");
+}
+
 static int set_url(
 	struct arena *a, const struct config_key *key, struct str value, void *field, struct err *e)
 {
@@ -205,13 +221,43 @@ static void add_duration(struct buf *out, int64_t seconds)
 		buf_printf(out, "%llds", (long long)seconds);
 }
 
+static const struct {
+	char unit;
+	int64_t seconds;
+} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+
+static bool read_duration(struct str value, int64_t *out)
+{
+	struct str digits = str_slice(value, 0, value.n ? value.n - 1 : 0);
+
+	for (size_t i = 0; value.n && i < sizeof units / sizeof units[0]; i++)
+		if (value.p[value.n - 1] == units[i].unit && str_to_int(digits, 0, 1000000, out)) {
+			*out *= units[i].seconds;
+			return true;
+		}
+	return false;
+}
+
+static int set_times(const struct config_key *key, struct str value, void *field, struct err *e)
+{
+	static const struct str within = {" in ", 4};
+	size_t in = str_search(value, within);
+	struct policy_line *line = field;
+	int64_t events = 1, span = 0;
+
+	if (str_eq(value, STR("never")))
+		events = 0;
+	else if (!str_eq(value, STR("now")) &&
+		 (in == value.n || !str_to_int(str_slice(value, 0, in), 1, 1000, &events) ||
+			 !read_duration(str_slice(value, in + within.n, value.n), &span)))
+		return refuse(key, value, e,
+			"write now, never, or how often and over how long at least: '5 in 30d'");
+	*line = (struct policy_line){(int)events, span};
+	return 0;
+}
+
 static int set_duration(const struct config_key *key, struct str value, void *field, struct err *e)
 {
-	static const struct {
-		char unit;
-		int64_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	struct str digits = str_slice(value, 0, value.n ? value.n - 1 : 0);
 	struct buf range;
 	int64_t v;
 
@@ -219,12 +265,10 @@ static int set_duration(const struct config_key *key, struct str value, void *fi
 		put_number(field, key->size, 0);
 		return 0;
 	}
-	for (size_t i = 0; value.n && i < sizeof units / sizeof units[0]; i++)
-		if (value.p[value.n - 1] == units[i].unit && str_to_int(digits, 0, 1000000, &v) &&
-			v * units[i].seconds >= key->min && v * units[i].seconds <= key->max) {
-			put_number(field, key->size, v * units[i].seconds);
-			return 0;
-		}
+	if (read_duration(value, &v) && v >= key->min && v <= key->max) {
+		put_number(field, key->size, v);
+		return 0;
+	}
 	buf_init(&range, 64);
 	add_duration(&range, key->min);
 	buf_cstr(&range, " to ");
@@ -272,12 +316,16 @@ int config_value_set(struct arena *a, const char *folder, const struct config_ke
 		return set_mailbox(a, key, value, field, e);
 	case CONFIG_URL:
 		return set_url(a, key, value, field, e);
+	case CONFIG_MAIL_URL:
+		return set_mail_url(key, value, field, e);
 	case CONFIG_PATH:
 		return set_path(a, folder, key, value, field, e);
 	case CONFIG_NUMBER:
 		return set_number(key, value, field, e);
 	case CONFIG_DURATION:
 		return set_duration(key, value, field, e);
+	case CONFIG_TIMES:
+		return set_times(key, value, field, e);
 	case CONFIG_CHOICE:
 		return set_choice(a, key, value, field, e);
 	}

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { OLD_KEYS_MAX = 8 };
+
 /* The configuration to use: what was asked for, else the first of the usual places that is there. */
 static const char *find_config(struct arena *a, const char *folder, const char *file, struct err *e)
 {
@@ -51,31 +53,45 @@ int site_open(struct site *s, const char *folder, const char *file, struct err *
 	return 0;
 }
 
-/* The key's file holds 32 octets in hexadecimal. */
-static bool key_decode(struct str hex, unsigned char key[TOKEN_KEY_SIZE])
+/* One line of the key's file: 32 octets in hexadecimal, with the key's number in front where it is not 1. */
+static bool key_decode(struct str line, struct token_key *key)
 {
 	static const char digits[] = "0123456789abcdef";
+	size_t space = str_find(line, ' ');
+	int64_t id = 1;
 
-	if (hex.n != 2 * TOKEN_KEY_SIZE)
+	if (space < line.n) {
+		if (!str_to_int(str_slice(line, 0, space), 1, 255, &id))
+			return false;
+		line = str_slice(line, space + 1, line.n);
+	}
+	if (line.n != 2 * TOKEN_KEY_SIZE)
 		return false;
-	for (size_t i = 0; i < hex.n; i++) {
-		const char *digit = hex.p[i] ? strchr(digits, hex.p[i]) : NULL;
+	key->id = (uint8_t)id;
+	for (size_t i = 0; i < line.n; i++) {
+		const char *digit = line.p[i] ? strchr(digits, line.p[i]) : NULL;
 
 		if (!digit)
 			return false;
-		key[i / 2] = (unsigned char)(key[i / 2] << 4 | (digit - digits));
+		key->key[i / 2] = (unsigned char)(key->key[i / 2] << 4 | (digit - digits));
 	}
 	return true;
 }
 
 int site_load_key(struct site *s, struct err *e)
 {
-	struct str hex;
+	struct str rest, line;
+	bool good;
 
-	if (config_secret(&s->arena, s->config.token_key_file, &hex, e) < 0)
+	if (config_secret(&s->arena, s->config.token_key_file, &rest, e) < 0)
 		return err_prefix(e, "token key: ");
-	s->key.id = 1;
-	if (!key_decode(hex, s->key.key))
+	s->old_key = arena_array(&s->arena, OLD_KEYS_MAX, sizeof *s->old_key);
+	s->old_key_n = 0;
+	good = str_next(&rest, '\n', &line) && key_decode(str_trim(line), &s->key);
+	while (good && str_next(&rest, '\n', &line))
+		good = s->old_key_n < OLD_KEYS_MAX &&
+		       key_decode(str_trim(line), &s->old_key[s->old_key_n++]);
+	if (!good)
 		return err_set(e, ERR_CONFIG,
 			"the token key '%s' is not %d hexadecimal digits: put the file back that "
 			"'lettermill init' wrote, or links in mail already sent stop working",
@@ -83,10 +99,22 @@ int site_load_key(struct site *s, struct err *e)
 	return 0;
 }
 
+bool site_token_read(
+	const struct site *s, enum token_purpose purpose, struct str text, struct token *out)
+{
+	bool good = token_read(&s->key, purpose, text, out);
+
+	for (size_t i = 0; !good && i < s->old_key_n; i++)
+		good = token_read(&s->old_key[i], purpose, text, out);
+	return good;
+}
+
 void site_close(struct site *s)
 {
 	store_close(s->store);
 	explicit_bzero(&s->key, sizeof s->key);
+	if (s->old_key)
+		explicit_bzero(s->old_key, OLD_KEYS_MAX * sizeof *s->old_key);
 	arena_free(&s->arena);
 	*s = (struct site){0};
 }

@@ -25,7 +25,7 @@ static int show(struct cmd *c, struct err *e)
 	return rc;
 }
 
-struct finding {
+struct search {
 	struct cmd *c;
 	struct table table;
 	size_t n, limit;
@@ -33,7 +33,7 @@ struct finding {
 
 static bool add_found(void *user, const struct subscriber *who)
 {
-	struct finding *f = user;
+	struct search *f = user;
 	struct cmd *c = f->c;
 
 	if (f->n++ == f->limit)
@@ -49,7 +49,7 @@ static bool add_found(void *user, const struct subscriber *who)
 static int find(struct cmd *c, struct err *e)
 {
 	static const char *const head[] = {">SUBSCRIBER", "ADDRESS", "NAME"};
-	struct finding f = {.c = c, .limit = 100};
+	struct search f = {.c = c, .limit = 100};
 	const char *limit = "100";
 	const struct cmd_option options[] = {
 		{"limit", "N", "show at most N, else 100", .text = &limit},

@@ -22,14 +22,6 @@ static struct str hash_view(const unsigned char hash[ARRIVAL_HASH_SIZE])
 	return (struct str){(const char *)hash, ARRIVAL_HASH_SIZE};
 }
 
-int arrival_known(struct store *s, const unsigned char hash[ARRIVAL_HASH_SIZE], struct err *e)
-{
-	int64_t one;
-
-	return db_int(
-		s, "SELECT 1 FROM arrivals WHERE hash = ?1", VALS(BLOB(hash_view(hash))), &one, e);
-}
-
 int arrival_add(struct store *s, struct arrival *arrival, struct err *e)
 {
 	const struct arrival *x = arrival;
@@ -106,6 +98,23 @@ int arrival_get(struct store *s, int64_t id, struct arena *a, struct arrival *ou
 	out->raw = db_copy(st, 11, a);
 	db_end(st);
 	return 0;
+}
+
+int arrival_find(struct store *s, const unsigned char hash[ARRIVAL_HASH_SIZE], struct arena *a,
+	struct arrival *out, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (db_query(s, ARRIVAL_COLUMNS " FROM arrivals WHERE hash = ?1",
+		    VALS(BLOB(hash_view(hash))), &st, e) < 0)
+		return -1;
+	rc = db_row(s, st, e);
+	if (rc == 1) {
+		arrival_row(st, a, out);
+		db_end(st);
+	}
+	return rc;
 }
 
 int arrivals_get(struct store *s, int64_t after, bool filed, size_t limit, struct arena *a,
