@@ -7,7 +7,10 @@
 
 _Static_assert(RETURN_BOUNCE == 0 && RETURN_COMPLAINT == 1, "SQL has other numbers of kinds");
 
-enum { EVENTS_MAX = 1000 }; /* looked at of one reader: more than any policy asks for */
+enum {
+	EVENTS_MAX = 1000, /* looked at of one reader: more than any policy asks for */
+	MAIL_LANE = 0, /* trouble told by mail is judged as one group */
+};
 
 /* What is there when a return comes: the copy, its reader, and what is known of it already. */
 struct ground {
@@ -221,6 +224,11 @@ static int apply(struct store *s, const struct policy *policy, const struct retu
 		return -1;
 	if (g.known && (g.undone || g.hard >= r->finding.hard))
 		return 0;
+	/* What the relay said while sending was counted when it was settled. */
+	if (r->arrival && !g.known &&
+		issue_trouble(s, r->issue, MAIL_LANE, r->kind == RETURN_BOUNCE ? &r->finding : NULL,
+			r->at, e) < 0)
+		return -1;
 	if (move(s, r, &g, out, e) < 0 || record(s, r, &g, e) < 0 ||
 		judge(s, policy, r, &g, out, e) < 0 || tell(s, r, out, e) < 0)
 		return -1;
