@@ -159,11 +159,10 @@ int care_settle(struct store *s, const struct attempt *a, int64_t lane, const st
 	if (!c)
 		return -1;
 	add(c, a, f, f && care_of_content(f->reason));
-	if (!f)
-		return 0;
-	return note_reason(s, a->issue, (int)f->reason, e) < 0
-		       ? -1
-		       : judge(s, a->issue, lane, f, a->at, e);
+	if (f && note_reason(s, a->issue, (int)f->reason, e) < 0)
+		return -1;
+	/* Also after a success: it may be the one that makes enough to judge by. */
+	return judge(s, a->issue, lane, f, a->at, e);
 }
 
 int issue_trouble(struct store *s, int64_t issue, int64_t lane, const struct finding *finding,

@@ -81,12 +81,20 @@ static int oldest_issue(struct claiming *c, struct oldest *first, int64_t *secon
 	sqlite3_stmt *st;
 	int rc;
 
-	if (db_query(c->s,
-		    "SELECT id, list_id, (SELECT min(due_at) FROM deliveries"
-		    "  INDEXED BY deliveries_due WHERE issue_id = issues.id AND state IN (0, 3)) "
-		    "AS due FROM issues"
-		    " WHERE state = 1 AND due <= ?1 ORDER BY due, id LIMIT 2",
-		    VALS(INT(c->now)), &st, e) < 0)
+	/* The ceiling of a stage is compared with counts that this transaction may have moved. */
+	if (counts_flush(c->s, e) < 0 ||
+		db_query(c->s,
+			"SELECT id, list_id, (SELECT min(due_at) FROM deliveries"
+			"  INDEXED BY deliveries_due WHERE issue_id = issues.id AND state IN (0, "
+			"3)) "
+			"AS due FROM issues"
+			" WHERE state = 1 AND due <= ?1 AND NOT EXISTS (SELECT 1 FROM issue_care "
+			"AS k"
+			"  WHERE k.issue_id = issues.id AND (?1 < open_from OR ?1 >= open_until OR"
+			"   ceiling <= copies - (SELECT n FROM issue_counts AS i"
+			"    WHERE i.issue_id = issues.id AND i.state = 0)))"
+			" ORDER BY due, id LIMIT 2",
+			VALS(INT(c->now)), &st, e) < 0)
 		return -1;
 	rc = db_row(c->s, st, e);
 	if (rc != 1)
@@ -114,9 +122,14 @@ static int candidates(
 	struct claiming *c, const struct oldest *of, int64_t until, size_t *n, struct err *e)
 {
 	sqlite3_stmt *st;
+	int64_t room;
 	int rc;
 
 	*n = 0;
+	if (care_room(c->s, of->issue, c->now, &room, e) < 0)
+		return -1;
+	if (room > (int64_t)(c->limit - c->n))
+		room = (int64_t)(c->limit - c->n);
 	if (db_query(c->s,
 		    "SELECT d.subscriber_id, d.state, d.due_at, d.attempts, suppressed, status,"
 		    " coalesce(email, email_key), first_name, last_name,"
@@ -127,9 +140,7 @@ static int candidates(
 		    "  ON p.list_id = ?2 AND p.subscriber_id = d.subscriber_id"
 		    " WHERE d.issue_id = ?1 AND d.state IN (0, 3) AND d.due_at <= ?3"
 		    " ORDER BY d.due_at LIMIT ?4",
-		    VALS(INT(of->issue), INT(of->list), INT(until),
-			    INT((int64_t)(c->limit - c->n))),
-		    &st, e) < 0)
+		    VALS(INT(of->issue), INT(of->list), INT(until), INT(room)), &st, e) < 0)
 		return -1;
 	while ((rc = db_row(c->s, st, e)) == 1) {
 		struct candidate *one = &c->candidate[(*n)++];
