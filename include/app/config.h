@@ -48,6 +48,8 @@ struct config {
 		int64_t late_after; /* seconds, 0 = never */
 		bool resend_in_doubt; /* in_doubt = resend-once */
 		int lease; /* seconds */
+		struct str canary; /* shares of an audience that go first (mail/care.h) */
+		int64_t canary_wait; /* seconds */
 	} delivery;
 
 	struct {
@@ -77,6 +79,7 @@ struct config {
 	} web;
 
 	const char *token_key_file;
+	struct str timezone; /* of windows, and of readers who have none */
 };
 
 /* Read `path` into `*out` (all in `a`). ERR_MISSING; ERR_CONFIG, starting "FILE:LINE: ", for an

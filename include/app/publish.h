@@ -34,11 +34,13 @@ struct publish_result {
 	int64_t issue, copies, due_at;
 };
 
-/* Schedule at `due_at` (0 = the front matter's send_at, else now). ERR_INPUT for a send_at that is no
+/* Schedule at `at` as the operator writes it (now, RFC 3339, "2026-12-01 06:00 Europe/Berlin",
+ * "06:00 local"; NULL = the front matter's send_at, else now), to leave only in the hours of `window`
+ * ("06:00-22:00", NULL = always). ERR_USAGE for a wrong `at` or `window`, ERR_INPUT for a send_at that is no
  * time or is over, ERR_EXISTS for a slug that was used before on that list, ERR_MISSING when nobody is on
  * the list. */
-int publish_schedule(struct site *s, struct publish *p, int64_t due_at, bool dry_run, int64_t now,
-	struct publish_result *out, struct err *e);
+int publish_schedule(struct site *s, struct publish *p, const char *at, const char *window,
+	bool dry_run, int64_t now, struct publish_result *out, struct err *e);
 
 /* The three faces of a preview; each is appended to its buffer. */
 struct publish_preview {

@@ -31,6 +31,7 @@ static const struct config_key top_keys[] = {
 	{"database", CONFIG_PATH, CONFIG(database)},
 	{"templates", CONFIG_PATH, CONFIG(templates), ELSE("mail-templates")},
 	{"token_key_file", CONFIG_PATH, CONFIG(token_key_file), ELSE("secrets/token.key")},
+	{"timezone", CONFIG_TEXT, CONFIG(timezone), ELSE("UTC"), RANGE(1, 64)},
 };
 static const struct config_key publication_keys[] = {
 	{"name", CONFIG_TEXT, CONFIG(publication.name), NEEDED, RANGE(1, 200)},
@@ -70,6 +71,8 @@ static const struct config_key delivery_keys[] = {
 	{"in_doubt", CONFIG_CHOICE, CONFIG(delivery.resend_in_doubt), ELSE("resend-once"),
 		.choice = hold_resend},
 	{"lease", CONFIG_DURATION, CONFIG(delivery.lease), ELSE("2m"), RANGE(10, DAY)},
+	{"canary", CONFIG_TEXT, CONFIG(delivery.canary), ELSE("1%,10%"), RANGE(0, 100)},
+	{"canary_wait", CONFIG_DURATION, CONFIG(delivery.canary_wait), ELSE("10m"), RANGE(0, DAY)},
 };
 static const struct config_key dkim_keys[] = {
 	{"domain", CONFIG_DOMAIN, CONFIG(dkim.domain), NEEDED},

@@ -5,7 +5,7 @@
 #include "base/enc.h"
 #include "base/file.h"
 
-#include "base/clock.h"
+#include "when.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -193,46 +193,132 @@ static int content_hash(struct publish *p, struct str *out, struct err *e)
 	return 0;
 }
 
-/* A time that is over is most likely left from the issue that this one was copied from. */
-static int read_send_at(const struct publish *p, int64_t *at, int64_t now, struct err *e)
+/* What a send_at says. A time that is over is most likely left from the issue that this one was copied
+ * from. */
+static int read_send_at(const struct publish *p, int64_t now, struct when *out, struct err *e)
 {
 	struct str text = p->source.send_at;
 
-	if (!clock_parse(text, at))
-		return err_set(e, ERR_INPUT,
-			"%s: send_at '%.*s' is no time: write it as 2026-01-31T06:00:00+01:00",
-			p->source.file, STR_ARG(text));
-	if (*at < now)
+	if (when_parse(text, now, out, e) < 0)
+		return err_prefix(e, "%s: send_at: ", p->source.file);
+	if (out->at < now)
 		return err_set(e, ERR_INPUT,
 			"%s: send_at '%.*s' is over: mend it, or schedule with --at now",
 			p->source.file, STR_ARG(text));
 	return 0;
 }
 
-int publish_schedule(struct site *s, struct publish *p, int64_t due_at, bool dry_run, int64_t now,
-	struct publish_result *out, struct err *e)
+/* Readers' own times: zones are opened once, by name; what is no zone gets the site's. */
+struct local_times {
+	const struct when *when;
+	const struct zone_window *window;
+	int64_t now;
+	struct local_zone {
+		struct str name;
+		struct zone *zone;
+		struct local_zone *next;
+	} * first;
+	struct zone *site;
+	struct arena arena;
+};
+
+static const struct zone *zone_of(struct local_times *l, struct str name)
 {
+	struct local_zone *i = l->first;
+
+	if (!name.n || name.n > 64)
+		return l->site;
+	while (i && !str_eq(i->name, name))
+		i = i->next;
+	if (!i) {
+		i = arena_alloc(&l->arena, sizeof *i);
+		*i = (struct local_zone){.name = arena_str(&l->arena, name), .next = l->first};
+		zone_open(name, &i->zone, NULL);
+		l->first = i;
+	}
+	return i->zone ? i->zone : l->site;
+}
+
+static int64_t local_due(void *user, struct str timezone)
+{
+	struct local_times *l = user;
+	const struct zone *z = zone_of(l, timezone);
+	int64_t at = when_in(l->when, z, l->now), from, until;
+
+	if (!l->window)
+		return at;
+	zone_window_at(z, *l->window, at, &from, &until);
+	return at > from ? at : from;
+}
+
+static void local_close(struct local_times *l)
+{
+	for (struct local_zone *i = l->first; i; i = i->next)
+		zone_close(i->zone);
+	zone_close(l->site);
+	arena_free(&l->arena);
+}
+
+static int read_when(const struct publish *p, const char *at, const char *window, int64_t now,
+	struct when *when, struct zone_window *hours, struct err *e)
+{
+	*when = (struct when){.at = now};
+	if (window && !zone_window_parse(str_of(window), hours))
+		return err_set(e, ERR_USAGE, "--window is '%s': write it as 06:00-22:00", window);
+	if (at && when_parse(str_of(at), now, when, e) < 0) {
+		e->code = ERR_USAGE;
+		return err_prefix(e, "--at: ");
+	}
+	return !at && p->source.send_at.n ? read_send_at(p, now, when, e) : 0;
+}
+
+int publish_schedule(struct site *s, struct publish *p, const char *at, const char *window,
+	bool dry_run, int64_t now, struct publish_result *out, struct err *e)
+{
+	struct issue_plan plan = {
+		.zone = s->config.timezone,
+		.hours = str_of(window),
+		.shares = s->config.delivery.canary,
+		.stage_wait = s->config.delivery.canary_wait,
+	};
 	struct issue issue = {
 		.slug = p->source.slug,
 		.subject = p->source.subject,
 		.list = p->list.slug,
 		.source = p->text,
 		.program = p->program,
-		.due_at = due_at ? due_at : now,
+		.plan = &plan,
 	};
+	struct zone_window hours;
+	struct when when;
+	struct local_times local = {.when = &when, .now = now, .window = window ? &hours : NULL};
+	int rc = -1;
 
-	if (!due_at && p->source.send_at.n && read_send_at(p, &issue.due_at, now, e) < 0)
+	if (read_when(p, at, window, now, &when, &hours, e) < 0)
 		return -1;
+	issue.due_at = when.at;
 	if (p->list.subscribed == 0)
 		return err_set(e, ERR_MISSING,
 			"nobody is on the list '%.*s': import subscribers first",
 			STR_ARG(p->list.slug));
+	if (when.local) {
+		if (zone_open(s->config.timezone, &local.site, e) < 0) {
+			err_prefix(e, "%s: timezone: ", s->config.file);
+			goto out;
+		}
+		plan.due_at = local_due;
+		plan.user = &local;
+		plan.hours = (struct str){NULL, 0}; /* each reader's time is inside already */
+	}
 	if (content_hash(p, &issue.hash, e) < 0 ||
 		issue_schedule(s->store, &issue, p->list.id, dry_run, now, &out->copies, e) < 0)
-		return -1;
+		goto out;
 	out->issue = issue.id;
 	out->due_at = issue.due_at;
-	return 0;
+	rc = 0;
+out:
+	local_close(&local);
+	return rc;
 }
 
 /* The claim that a proof is made from. */

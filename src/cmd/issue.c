@@ -193,7 +193,7 @@ const struct command issue_commands[] = {
 		"Write an issue as HTML, text and message", issue_preview, NULL},
 	{"test", "[--relay NAME] [--dry-run] [-v] [--json] --to ADDRESS FILE",
 		"Send one proof through the relay", issue_test, NULL},
-	{"schedule", "[--at TIME] [--dry-run] [--json] FILE",
+	{"schedule", "[--at TIME] [--window HOURS] [--dry-run] [--json] FILE",
 		"Freeze the audience: one copy for each", issue_schedule_command, NULL},
 	{"show", "[--json] ISSUE", "Show a scheduled issue", show, NULL},
 	{"ls", "[--json]", "List scheduled issues, newest first", ls, NULL},

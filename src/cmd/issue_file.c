@@ -262,11 +262,15 @@ static void print_scheduled(
 
 int issue_schedule_command(struct cmd *c, struct err *e)
 {
-	const char *at = NULL;
+	const char *at = NULL, *window = NULL;
 	bool dry_run = false;
 	const struct cmd_option options[] = {
-		{"at", "TIME", "now, 2026-01-31T06:00:00+01:00, or 2026-01-31 06:00 in UTC",
+		{"at", "TIME",
+			"now, 2026-01-31T06:00:00+01:00, 2026-01-31 06:00 Europe/Berlin, 06:00 "
+			"local",
 			.text = &at},
+		{"window", "HOURS", "send only in these hours, such as 06:00-22:00",
+			.text = &window},
 		{"dry-run", NULL, "tell how many copies there would be, change nothing",
 			.flag = &dry_run},
 		{0},
@@ -274,23 +278,16 @@ int issue_schedule_command(struct cmd *c, struct err *e)
 	struct publish_result result = {0};
 	struct publish p;
 	struct site s;
-	int64_t now = clock_now(), due_at = 0;
+	int64_t now = clock_now();
 	int rc;
 
 	if (cmd_options(c, options, 1, 1, e) < 0)
 		return -1;
-	if (at && strcmp(at, "now") == 0)
-		due_at = now;
-	else if (at && !clock_parse(str_of(at), &due_at))
-		return err_set(e, ERR_USAGE,
-			"--at is '%s': write now, 2026-01-31T06:00:00+01:00, or '2026-01-31 06:00' "
-			"in UTC",
-			at);
 	if (open_issue(c, &s, &p, e) < 0)
 		return -1;
 	if (!c->json)
 		warn(c, &p);
-	rc = publish_schedule(&s, &p, due_at, dry_run, now, &result, e);
+	rc = publish_schedule(&s, &p, at, window, dry_run, now, &result, e);
 	if (rc == 0)
 		print_scheduled(c, &p, &result, dry_run);
 	close_issue(&s, &p);

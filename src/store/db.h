@@ -162,7 +162,7 @@ int row_rest(struct store *s, int64_t issue, int64_t subscriber, enum delivery_s
 	struct err *e);
 
 /* Plan the windows and stages of an issue that has just been frozen, and give its rows their own times. */
-int care_plan(struct store *s, const struct issue *i, int64_t copies, struct err *e);
+int care_plan(struct store *s, struct issue *i, int64_t copies, struct err *e);
 
 /* How many copies of a delivering issue may be begun at `now`: 0 outside its window and when its stage is
  * used up. */

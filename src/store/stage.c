@@ -69,7 +69,7 @@ static int sample(
 	return 0;
 }
 
-int care_plan(struct store *s, const struct issue *i, int64_t copies, struct err *e)
+int care_plan(struct store *s, struct issue *i, int64_t copies, struct err *e)
 {
 	static const struct issue_plan at_once = {.zone = {"UTC", 3}};
 	const struct issue_plan *plan = i->plan ? i->plan : &at_once;
@@ -84,8 +84,14 @@ int care_plan(struct store *s, const struct issue *i, int64_t copies, struct err
 		return -1;
 	if (i->plan && spread(s, i, e) < 0)
 		return -1;
-	if (plan->due_at && db_int(s, "SELECT max(due_at) FROM deliveries WHERE issue_id = ?1",
-				    VALS(INT(i->id)), &last, e) < 0)
+	/* The issue begins with its first reader: before that it is not late. */
+	if (plan->due_at &&
+		(db_int(s, "SELECT max(due_at) FROM deliveries WHERE issue_id = ?1",
+			 VALS(INT(i->id)), &last, e) < 0 ||
+			db_int(s, "SELECT min(due_at) FROM deliveries WHERE issue_id = ?1",
+				VALS(INT(i->id)), &i->due_at, e) < 0 ||
+			db_run(s, "UPDATE issues SET due_at = ?2 WHERE id = ?1",
+				VALS(INT(i->id), INT(i->due_at)), e) < 0))
 		return -1;
 	if (ceiling < copies && sample(s, i, &stages, e) < 0)
 		return -1;

@@ -83,7 +83,7 @@ $BATS_TEST_TMPDIR/out/first-light.eml"
 	[[ $(due now) == 2* ]]
 	for time in tomorrow "" 2030-02-30T06:00:00Z 25:00 1; do
 		unchanged expect 64 issue schedule --at "$time" "$ISSUE"
-		has "$stderr" "--at is '$time'"
+		has "$stderr" "--at: '$time' is no time"
 	done
 	sed -i '2i send_at: 2031-01-31T06:00:00Z' "$ISSUE"
 	is "$(mill issue schedule --dry-run --json "$ISSUE" | jq -r .due_at)" 2031-01-31T06:00:00Z
@@ -170,4 +170,20 @@ $BATS_TEST_TMPDIR/out/first-light.eml"
 	use_relay "$SMTP_PORT"
 	unchanged expect 75 issue test --to me@example.com "$ISSUE"
 	has "$stderr" "nobody here"
+}
+
+@test "an issue leaves in a named zone, or in each reader's own, within its window" {
+	printf '%s\n' email,timezone a@example.org,Asia/Tokyo b@example.org,America/New_York \
+		c@example.org,Nowhere/Here >"$BATS_TEST_TMPDIR/zones.csv"
+	expect 0 import "$BATS_TEST_TMPDIR/zones.csv" --list daily
+	write_issue "$BATS_TEST_TMPDIR/one.md" "Issue one"
+	expect 0 issue schedule --json --at "2030-12-01 06:00 Europe/Berlin" "$BATS_TEST_TMPDIR/one.md"
+	is "$(jq -r .due_at <<<"$output")" 2030-12-01T05:00:00Z
+	write_issue "$BATS_TEST_TMPDIR/two.md" "Issue two"
+	expect 0 issue schedule --json --at "2030-12-01 05:00 local" --window 06:00-22:00 "$BATS_TEST_TMPDIR/two.md"
+	is "$(sql "SELECT group_concat(t) FROM (SELECT datetime(due_at, 'unixepoch') AS t FROM deliveries
+		WHERE issue_id = 2 ORDER BY subscriber_id DESC LIMIT 3)")" \
+		"2030-12-01 06:00:00,2030-12-01 11:00:00,2030-11-30 21:00:00"
+	expect 64 issue schedule --at "2030-12-01 06:00 Nowhere/Here" "$BATS_TEST_TMPDIR/two.md"
+	expect 64 issue schedule --window 06:00 "$BATS_TEST_TMPDIR/two.md"
 }
