@@ -45,7 +45,7 @@ site() {
 	"$B/lettermill" -q init "$work/site"
 	sed -i -e 's/host = "smtp.example.org"/host = "127.0.0.1"/' -e "s/# port = 587 .*/port = $port/" \
 		-e 's/# tls = starttls .*/tls = none/' \
-		-e "s/# connections = 10 .*/connections = $CONNECTIONS/" "$work/site/lettermill.conf"
+		-e "s|# canary = .*|canary = \"\"|" -e "s/# connections = 10 .*/connections = $CONNECTIONS/" "$work/site/lettermill.conf"
 	{
 		echo email,first_name
 		seq "$1" | sed 's/.*/reader&@example.org,Reader &/'

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/file.h"
 #include "base/embed.h"
+#include "base/file.h"
 #include "fixture.h"
 
 #include <sys/stat.h>
