@@ -12,15 +12,15 @@
 #include <stdint.h>
 
 /*
- * The door to the network: hand in rendered messages, get one outcome each. Two transports stand
- * behind it.
+ * The door to the network: hand in rendered messages, get one outcome each. One transport drives all relays
+ * at once; two kinds of sessions stand behind it.
  *
- *   curl   sessions opened by libcurl (names, TCP, TLS, EHLO, AUTH), transactions by an own
- * pipelined state machine in one epoll thread: content, final dot and the next envelope in one
- * write, so that a message costs one round trip and at most one a connection is in doubt esmtp
- * libesmtp in threads of its own: for an MTA on loopback without TLS, refused elsewhere
+ *   curl   sessions opened by libcurl (names, TCP, TLS, EHLO, AUTH), transactions by an own pipelined state
+ *          machine, all in one epoll thread: content, final dot and the next envelope in one write, so
+ *          that a message costs one round trip and at most one a connection is in doubt
+ *   esmtp  libesmtp in threads of its own: for an MTA on loopback without TLS, refused elsewhere
  *
- * The caller has committed the intent to send before it submits, and never submits more than
+ * The caller has committed the intent to send before it submits, and never submits more for a relay than
  * transport_room() allows: what is submitted is at most two messages a connection.
  */
 enum relay_tls {
@@ -52,6 +52,7 @@ struct relay {
 
 struct submission {
 	uint64_t id; /* comes back in the outcome */
+	unsigned relay; /* by which: its index in transport_open() */
 	struct str sender; /* envelope sender, past addr_parse() */
 	struct str recipient; /* past addr_parse() */
 	bool utf8; /* the recipient's local part is not ASCII: needs SMTPUTF8 (RFC 6531) */
@@ -62,6 +63,7 @@ struct submission {
 
 struct outcome {
 	uint64_t id;
+	unsigned relay;
 	enum verdict_action action;
 	enum smtp_phase phase; /* where it was decided */
 	struct reply reply; /* code 0 and a sentence in `text` when the relay said nothing */
@@ -70,22 +72,30 @@ struct outcome {
 
 struct transport;
 
-/* Start the transport that `relay` asks for; its fields must outlive it. No connection is made yet.
- * ERR_CONFIG for esmtp with TLS, AUTH or a host that is not a loopback address, and for a password in
- * clear to another machine, with the reason. */
-int transport_open(const struct relay *relay, struct transport **out, struct err *e);
+/* Start a transport for the relays `relay[0]` to `relay[relay_n - 1]`; the array and what its fields point to
+ * must outlive it. No connection is made yet. ERR_CONFIG for esmtp with TLS, AUTH or a host that is not a
+ * loopback address, and for a password in clear to another machine, with the reason. */
+int transport_open(
+	const struct relay *relay, size_t relay_n, struct transport **out, struct err *e);
 
-/* How many messages may be submitted now: 2 x connections, less those whose outcome has not been
- * fetched, and 0 once the relay is in trouble or the transport is stopping. */
-size_t transport_room(struct transport *t);
+/* How many messages may be submitted for a relay now: two a connection that it may have, less those whose
+ * outcome has not been fetched; 0 once the relay is in trouble, or the transport is stopping. What the
+ * caller has promised to other threads and these have not submitted yet is for the caller to take off. */
+size_t transport_room(struct transport *t, size_t relay);
 
-/* Submit `n` messages (n <= transport_room()). Never blocks. */
+/* Submit `n` messages, for each relay no more than its room. Never blocks; any thread may call it. What
+ * comes for a relay that is in trouble by now comes back with VERDICT_AGAIN. */
 void transport_submit(struct transport *t, const struct submission *s, size_t n);
 
 /* Wait until outcomes are there or `timeout_ms` is over (0 = only look); take up to `max`. Returns
- * their number. After the first with VERDICT_PAUSE_RELAY or VERDICT_PAUSE_ISSUE everything still
- * waiting comes back with VERDICT_AGAIN, whatever is in flight with its own outcome. */
+ * their number. After one with VERDICT_PAUSE_RELAY that relay is in trouble: everything that still waits for
+ * it comes back with VERDICT_AGAIN, whatever is in flight with its own outcome, and its connections end.
+ * The other relays go on, and so does a relay that refuses one message or one sender. */
 size_t transport_wait(struct transport *t, int timeout_ms, struct outcome *out, size_t max);
+
+/* Use a relay again after its trouble, or use more or less of it: with at most `connections` at once, 0 =
+ * as many as are configured. 1 is a probe. */
+void transport_resume(struct transport *t, size_t relay, unsigned connections);
 
 /* Begin to stop: what is in flight gets `grace_ms` to finish, the rest comes back with
  * VERDICT_AGAIN, connections end with QUIT. Outcomes are still fetched with transport_wait(). */

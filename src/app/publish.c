@@ -375,7 +375,7 @@ static int send_one(
 	char words[REPLY_WORDS_SIZE];
 	struct transport *t;
 
-	if (transport_open(relay, &t, e) < 0)
+	if (transport_open(relay, 1, &t, e) < 0)
 		return -1;
 	transport_submit(t, one, 1);
 	while (transport_wait(t, 1000, out, 1) == 0)

@@ -46,7 +46,7 @@ int worker_open(struct worker *w, struct site *s, const struct relay *relay, str
 		buf_init(&w->slot[i].sender, ADDR_MAX);
 		buf_init(&w->slot[i].recipient, ADDR_MAX);
 	}
-	return transport_open(relay, &w->transport, e);
+	return transport_open(relay, 1, &w->transport, e);
 }
 
 bool worker_idle(const struct worker *w)
@@ -308,7 +308,7 @@ static struct worker_issue *open_issue(struct worker *w, int64_t id, struct err 
 /* Choose what leaves next: claimed → sending, into free slots, as many as the transport has room for. */
 static int intend(struct worker *w, int64_t now, struct err *e)
 {
-	size_t room = w->stopping || w->relay_down ? 0 : transport_room(w->transport);
+	size_t room = w->stopping || w->relay_down ? 0 : transport_room(w->transport, 0);
 	struct worker_slot *slot = w->slot;
 
 	while (room && w->stock_at < w->stock_n) {

@@ -5,15 +5,14 @@
 #include "net/transport.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /*
- * What stands behind the door: the messages between the caller and a transport, each in a slot that is
- * made once, when the transport is opened.
+ * What stands behind the door: for each relay a gate, and in it the messages between the caller and the
+ * relay's sessions, each in a slot that is made once, when the transport is opened.
  *
  *   free ──submit──► waiting ──job_take──► with a session ──job_end──► ended ──transport_wait──► free
  *                       ▲────────job_move──────────┘
- *
- * Functions whose name begins with job_ may be called by any thread.
  */
 struct job {
 	struct job *next;
@@ -22,81 +21,119 @@ struct job {
 	int64_t start_ms;
 	unsigned moves,
 		fruitless; /* how often a session ended under it; one that had got nothing done */
-	uint64_t answers; /* of the transport when it was first taken */
+	uint64_t answers; /* of the relay when it was first taken */
 };
 
 struct jobs {
 	struct job *first, *last;
 };
 
-struct transport_kind {
-	/* Make t->self and its threads. */
-	int (*start)(struct transport *t, struct err *e);
-	/* Something was submitted, or `stopping` or `closing` was set: look. Called without the lock. */
-	void (*wake)(struct transport *t);
-	/* `stop_at` has passed: end what is in flight. NULL where a thread of its own sees to that. */
-	void (*give_up)(struct transport *t);
-	/* `closing` is set: end the threads, free t->self and, by transport_free(), `t` itself. */
-	void (*finish)(struct transport *t);
-};
-extern const struct transport_kind transport_curl, transport_esmtp;
-
-struct transport {
+struct gate {
+	struct transport *transport;
 	const struct relay *relay;
-	const struct transport_kind *kind;
-	void *self;
+	struct pool *pool; /* libesmtp's threads; NULL = the engine drives it */
 
-	pthread_mutex_t lock; /* guards all that follows */
-	pthread_cond_t ended_some;
+	/* Guarded by the transport's lock: */
 	struct job *slot;
 	size_t slot_n;
-	struct jobs free, waiting, ended;
+	struct jobs free, waiting;
 	size_t taken; /* slots that are not free */
-	bool trouble; /* a PAUSE verdict was given */
-	bool stopping;
-	int64_t stop_at; /* clock_mono_ms(); what is in flight then is given up */
-	bool closing;
+	bool trouble; /* VERDICT_PAUSE_RELAY was given, and it has not been resumed */
+	size_t allowed; /* sessions that the caller lets it have */
 	size_t limit; /* sessions that the relay has let us have, until limit_until */
 	int64_t limit_until;
 	uint64_t answers; /* messages that the relay has answered for */
+
+	/* To be read without it: */
+	atomic_size_t waiting_n;
+	atomic_uint era; /* counts its troubles */
+
+	/* The engine's own: */
+	struct session *session;
+	size_t opening; /* of this era; so far no sessions */
+	size_t live; /* sessions of this era, which take messages */
+	unsigned seen; /* the era */
 };
 
-/* The next waiting message, or NULL. */
-struct job *job_take(struct transport *t);
+struct transport {
+	struct gate *gate;
+	size_t gate_n;
+	struct engine *engine; /* NULL = every gate has a pool */
 
-/* How many wait, counted up to `max`. */
-size_t jobs_waiting(struct transport *t, size_t max);
+	pthread_mutex_t lock; /* guards all that follows, too */
+	pthread_cond_t ended_some;
+	struct jobs ended;
+	size_t pools;
+	size_t holders; /* the caller, and pools that may have a thread that hangs: the last one frees */
+	bool stopping;
+	int64_t stop_at; /* clock_mono_ms(); what is in flight then is given up */
+	bool closing;
+};
+
+/* The epoll thread for all gates without a pool. */
+int engine_start(struct transport *t, struct err *e);
+/* Something was submitted or resumed, or `stopping` or `closing` was set: look. Called without the lock. */
+void engine_wake(struct engine *e);
+/* `closing` is set: end the thread. */
+void engine_finish(struct engine *e);
+
+/* The same for a gate with a pool. */
+int pool_start(struct gate *g, struct err *e);
+void pool_wake(struct gate *g);
+/* `stop_at` has passed: end what is in flight. */
+void pool_give_up(struct gate *g);
+void pool_finish(struct gate *g);
+
+/* ---- under the lock ---- */
+
+void jobs_push(struct jobs *l, struct job *j);
+struct job *jobs_pop(struct jobs *l);
+
+/* Let it wait at its gate. */
+void job_wait(struct gate *g, struct job *j);
+
+/* A message has come to its end. */
+void outcome_set(struct gate *g, struct job *j, enum verdict_action action, enum smtp_phase phase,
+	const struct reply *reply);
+
+/* End all that waits, with VERDICT_AGAIN. */
+void outcome_again(struct gate *g, const char *why);
+
+/* How many sessions there may be now. */
+size_t sessions_most(struct gate *g);
+
+/* ---- without it ---- */
+
+/* The next waiting message, or NULL. */
+struct job *job_take(struct gate *g);
 
 /* A session ended under a message that may be sent again: it waits again, or ends when that has happened
- * too often, or with VERDICT_AGAIN when the transport takes no more. `fruitful`: the session had got others
+ * too often, or with VERDICT_AGAIN when the gate takes no more. `fruitful`: the session had got others
  * sent before, and did not hang. */
-void job_move(struct transport *t, struct job *j, bool fruitful, enum smtp_phase phase,
+void job_move(struct gate *g, struct job *j, bool fruitful, enum smtp_phase phase,
 	const struct reply *why);
+
+/* The outcome of a message. VERDICT_PAUSE_RELAY ends all that waits at the gate with VERDICT_AGAIN. */
+void job_end(struct gate *g, struct job *j, enum verdict_action action, enum smtp_phase phase,
+	const struct reply *reply);
+
+/* The relay refuses a session, at the latest by a 421 to its first MAIL. With `others` of them at work it
+ * only wants fewer: it gets no more for a while, and `j` (which may be NULL) waits again. Without, nothing
+ * can be sent: VERDICT_PAUSE_RELAY for `j`, or for the next waiting message if there is one. */
+void job_no_session(struct gate *g, struct job *j, size_t others, enum smtp_phase phase,
+	const struct reply *reply);
 
 /* Wake the caller when outcomes are there: after one job_end() or many. */
 void jobs_tell(struct transport *t);
 
-/* The outcome of a message. A PAUSE verdict ends all that waits with VERDICT_AGAIN. */
-void job_end(struct transport *t, struct job *j, enum verdict_action action, enum smtp_phase phase,
-	const struct reply *reply);
-
-/* The relay refuses a session. With `others` of them at work it only wants fewer: it gets no more for a
- * while, and `j` (which may be NULL) waits again. Without, nothing can be sent: VERDICT_PAUSE_RELAY for
- * `j`, or for the next waiting message if there is one. */
-void job_no_session(struct transport *t, struct job *j, size_t others, enum smtp_phase phase,
-	const struct reply *reply);
-
-/* How many sessions there may be now. Under the lock. */
-size_t sessions_most(struct transport *t);
+/* What the message itself rules out at this relay: 0, or -1 after ending it. */
+int job_check(struct gate *g, struct job *j, const struct smtp_caps *caps);
 
 /* A reply of code 0 with our own sentence, or of the relay's code with an enhanced code. */
 struct reply reply_ours(const char *status, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* What the message itself rules out at this relay: 0, or -1 after ending it. */
-int job_check(struct transport *t, struct job *j, const struct smtp_caps *caps);
-
-/* How long, in milliseconds, the relay may take in a phase: RFC 5321 section 4.5.3.2, or less where the
+/* How long, in milliseconds, the relay may take in a phase, or (PHASE_N) a session have nothing to do: RFC 5321 section 4.5.3.2, or less where the
  * configuration says so. */
 int64_t phase_limit_ms(const struct relay *relay, enum smtp_phase phase);
 
@@ -110,6 +147,7 @@ int thread_start(pthread_t *thread, void *(*run)(void *), void *arg);
 /* curl_global_init(), once. */
 void curl_once(void);
 
-void transport_free(struct transport *t);
+/* One holder less. */
+void transport_release(struct transport *t);
 
 #endif

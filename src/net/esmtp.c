@@ -16,7 +16,7 @@ static void pool_free(struct pool *p)
 {
 	pthread_cond_destroy(&p->work);
 	pthread_cond_destroy(&p->left);
-	transport_free(p->t);
+	transport_release(p->t);
 	free(p);
 }
 
@@ -54,10 +54,10 @@ static void *worker_run(void *arg)
 
 	pthread_detach(pthread_self());
 	pthread_mutex_lock(&t->lock);
-	while (!t->closing && !w->given_up && p->workers <= t->limit) {
+	while (!t->closing && !w->given_up && p->workers <= sessions_most(p->gate)) {
 		struct job *j;
 
-		if (!t->waiting.first) {
+		if (!p->gate->waiting.first) {
 			p->idle++;
 			pthread_cond_wait(&p->work, &t->lock);
 			p->idle--;
@@ -75,7 +75,7 @@ static void *worker_run(void *arg)
 
 static struct worker *worker_make(struct pool *p)
 {
-	const struct relay *relay = p->t->relay;
+	const struct relay *relay = p->gate->relay;
 	struct worker *w = calloc(1, sizeof(*w));
 
 	if (!w)
@@ -92,16 +92,17 @@ static struct worker *worker_make(struct pool *p)
 }
 
 /* Start a thread for each message that waits and has none, the first one alone until it is past EHLO. */
-static void pool_wake(struct transport *t)
+void pool_wake(struct gate *g)
 {
-	struct pool *p = t->self;
-	size_t wanted = jobs_waiting(t, t->relay->connections);
-	size_t most;
+	struct transport *t = g->transport;
+	struct pool *p = g->pool;
+	size_t wanted, most;
 	bool stuck;
 
 	pthread_mutex_lock(&t->lock);
 	pthread_cond_broadcast(&p->work);
-	most = sessions_most(t);
+	wanted = g->waiting_n;
+	most = sessions_most(g);
 	while (!t->closing && wanted > p->idle && p->workers < (p->ready ? most : 1)) {
 		struct worker *w = worker_make(p);
 		pthread_t thread;
@@ -120,32 +121,36 @@ static void pool_wake(struct transport *t)
 	if (stuck && wanted) {
 		struct reply why = reply_ours("", "no thread to connect with");
 
-		job_no_session(t, NULL, 0, PHASE_CONNECT, &why);
+		job_no_session(g, NULL, 0, PHASE_CONNECT, &why);
 		jobs_tell(t);
 	}
 }
 
-static int pool_start(struct transport *t, struct err *e)
+int pool_start(struct gate *g, struct err *e)
 {
 	struct pool *p = calloc(1, sizeof(*p));
 	pthread_condattr_t attr;
 
 	if (!p)
-		return err_sys(e, "no memory for relay '%s'", t->relay->name);
-	p->t = t;
+		return err_sys(e, "no memory for relay '%s'", g->relay->name);
+	p->t = g->transport;
+	p->gate = g;
+	p->t->pools++;
+	p->t->holders++;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&p->work, &attr);
 	pthread_cond_init(&p->left, &attr);
 	pthread_condattr_destroy(&attr);
-	t->self = p;
+	g->pool = p;
 	return 0;
 }
 
 /* The grace is over: what is with libesmtp still is given up. */
-static void pool_give_up(struct transport *t)
+void pool_give_up(struct gate *g)
 {
-	struct pool *p = t->self;
+	struct transport *t = g->transport;
+	struct pool *p = g->pool;
 	struct reply why = reply_ours("", "given up: the transport stops");
 
 	for (;;) {
@@ -162,20 +167,21 @@ static void pool_give_up(struct transport *t)
 		pthread_mutex_unlock(&t->lock);
 		if (!j)
 			return;
-		job_end(t, j, given ? VERDICT_DOUBT : VERDICT_AGAIN, given ? PHASE_DOT : PHASE_MAIL,
+		job_end(g, j, given ? VERDICT_DOUBT : VERDICT_AGAIN, given ? PHASE_DOT : PHASE_MAIL,
 			&why);
 	}
 }
 
-static void pool_finish(struct transport *t)
+void pool_finish(struct gate *g)
 {
-	struct pool *p = t->self;
+	struct transport *t = g->transport;
+	struct pool *p = g->pool;
 	struct timespec until;
 	bool empty;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += CLOSE_MS / 1000;
-	pool_give_up(t);
+	pool_give_up(g);
 	pthread_mutex_lock(&t->lock);
 	while (p->workers && pthread_cond_timedwait(&p->left, &t->lock, &until) != ETIMEDOUT)
 		;
@@ -185,5 +191,3 @@ static void pool_finish(struct transport *t)
 	if (empty)
 		pool_free(p);
 }
-
-const struct transport_kind transport_esmtp = {pool_start, pool_wake, pool_give_up, pool_finish};

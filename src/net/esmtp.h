@@ -13,11 +13,12 @@
  */
 struct pool {
 	struct transport *t;
+	struct gate *gate;
 	pthread_cond_t work, left;
 	struct worker *first;
 	size_t workers, idle;
 	size_t talking; /* workers whose session is past EHLO */
-	bool orphaned; /* the transport is closed: the last worker frees it */
+	bool orphaned; /* the transport is closed: the last worker frees this */
 	bool ready; /* a session is past EHLO: tables that libesmtp fills without a lock are there */
 };
 

@@ -18,27 +18,32 @@ enum { XTEXT_MAX = 250 /* more would overrun a buffer of libesmtp's */ };
 static void conclude(struct worker *w, enum smtp_phase phase, const struct reply *reply)
 {
 	struct transport *t = w->pool->t;
+	struct gate *g = w->pool->gate;
 	enum verdict_action action;
 	struct job *j;
 	size_t others;
+	bool refused;
 
 	pthread_mutex_lock(&t->lock);
 	action = verdict_of(phase, reply->code, w->all_given);
 	j = w->job;
 	w->job = NULL;
-	others = w->pool->talking;
+	others = w->pool->talking - w->talking;
+	/* The session itself, at the latest by a 421 to its first MAIL. */
+	refused = phase < PHASE_MAIL ||
+		  (phase == PHASE_MAIL && reply->code == 421 && w->messages == 1);
 	pthread_mutex_unlock(&t->lock);
 	if (!j)
 		return;
-	if (phase < PHASE_MAIL)
-		job_no_session(t, j, others, phase, reply);
+	if (refused)
+		job_no_session(g, j, others, phase, reply);
 	else if (action == VERDICT_AGAIN)
-		job_move(t, j, w->messages > 1 && reply->code == 421, phase, reply);
+		job_move(g, j, w->messages > 1 && reply->code == 421, phase, reply);
 	else
-		job_end(t, j, action, phase, reply);
+		job_end(g, j, action, phase, reply);
 	jobs_tell(t);
-	if (phase < PHASE_MAIL)
-		t->kind->wake(t); /* for the others, where this one leaves */
+	if (refused)
+		pool_wake(g); /* for the others, where this one leaves */
 }
 
 /* libesmtp's status as a reply; code 0 where it has none. Its text may have several lines. */
@@ -149,11 +154,11 @@ static bool next_message(struct worker *w, struct job *j)
 struct job *worker_take(struct worker *w)
 {
 	static const struct smtp_caps caps = {0}; /* libesmtp knows no SMTPUTF8 */
-	struct transport *t = w->pool->t;
+	struct gate *g = w->pool->gate;
 	struct job *j;
 
-	while ((j = job_take(t)) && job_check(t, j, &caps) < 0)
-		jobs_tell(t);
+	while ((j = job_take(g)) && job_check(g, j, &caps) < 0)
+		jobs_tell(g->transport);
 	return j;
 }
 
@@ -173,7 +178,7 @@ static void set_talking(struct worker *w, bool talking)
 	p->ready |= talking;
 	pthread_mutex_unlock(&p->t->lock);
 	if (first)
-		p->t->kind->wake(p->t);
+		pool_wake(p->gate);
 }
 
 /* A message's dialogue is over: the next one, where libesmtp asks for it only now. */
@@ -232,7 +237,7 @@ static void show(struct worker *w, char direction, struct str line)
 
 	pthread_mutex_lock(&t->lock);
 	if (!t->closing)
-		relay_show(t->relay, direction, line);
+		relay_show(w->pool->gate->relay, direction, line);
 	pthread_mutex_unlock(&t->lock);
 }
 

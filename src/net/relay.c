@@ -21,7 +21,7 @@ struct reply reply_ours(const char *status, const char *fmt, ...)
 
 int64_t phase_limit_ms(const struct relay *relay, enum smtp_phase phase)
 {
-	static const int seconds[PHASE_N] = {
+	static const int seconds[PHASE_N + 1] = {
 		[PHASE_CONNECT] = 30,
 		[PHASE_BANNER] = 300,
 		[PHASE_EHLO] = 300,
@@ -34,6 +34,7 @@ int64_t phase_limit_ms(const struct relay *relay, enum smtp_phase phase)
 		[PHASE_DOT] = 600,
 		[PHASE_RSET] = 120,
 		[PHASE_QUIT] = 5,
+		[PHASE_N] = 30, /* without a message: then the connection is given back */
 	};
 	int64_t s = seconds[phase];
 

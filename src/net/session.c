@@ -5,14 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* However slow a relay is within the limit of each wait, a session begins no message after so long. */
+enum { LIFE_MS = 3600000 };
+
 static void show_line(void *user, struct str line)
 {
 	const struct session *s = user;
 
-	relay_show(s->t->relay, '<', line);
+	relay_show(s->gate->relay, '<', line);
 }
 
-struct session *session_open(struct transport *t, struct link *link)
+struct session *session_open(struct gate *gate, struct link *link, int64_t now)
 {
 	struct session *s = calloc(1, sizeof(*s));
 	char *out = malloc(SESSION_OUT);
@@ -23,11 +26,12 @@ struct session *session_open(struct transport *t, struct link *link)
 		link_close(link);
 		return NULL;
 	}
-	s->t = t;
+	s->gate = gate;
 	s->link = *link;
 	s->out = out;
+	s->drain_at = now + LIFE_MS;
 	reply_init(&s->reader);
-	if (t->relay->on_dialogue) {
+	if (gate->relay->on_dialogue) {
 		s->reader.on_line = show_line;
 		s->reader.user = s;
 	}
@@ -68,12 +72,15 @@ void session_abandon(struct session *s, const struct reply *why)
 
 	s->over = true;
 	s->body = s->envelope = NULL;
-	if (envelope)
-		job_move(s->t, envelope, fruitful, body ? PHASE_MAIL : phase, why);
+	if (envelope && phase == PHASE_MAIL && why->code && !s->answered)
+		job_no_session(
+			s->gate, envelope, s->gate->live + s->gate->opening - !s->left, phase, why);
+	else if (envelope)
+		job_move(s->gate, envelope, fruitful, body ? PHASE_MAIL : phase, why);
 	if (body && dot_sent(s))
-		job_end(s->t, body, VERDICT_DOUBT, PHASE_DOT, why);
+		job_end(s->gate, body, VERDICT_DOUBT, PHASE_DOT, why);
 	else if (body)
-		job_move(s->t, body, fruitful, PHASE_BODY, why);
+		job_move(s->gate, body, fruitful, PHASE_BODY, why);
 }
 
 static void lose(struct session *s, const char *what)
@@ -86,6 +93,10 @@ static void lose(struct session *s, const char *what)
 
 void session_expire(struct session *s)
 {
+	if (session_idle(s)) {
+		s->draining = true;
+		return;
+	}
 	s->expired = true;
 	lose(s, phase_now(s) == PHASE_BODY ? "the relay did not take the content in time"
 					   : "the relay did not answer in time");
@@ -107,7 +118,7 @@ static void expect(struct session *s, enum smtp_phase phase)
 
 static void say(struct session *s, enum smtp_phase phase, struct str command)
 {
-	relay_show(s->t->relay, '>', str_slice(command, 0, command.n - 2));
+	relay_show(s->gate->relay, '>', str_slice(command, 0, command.n - 2));
 	put(s, command);
 	expect(s, phase);
 }
@@ -153,7 +164,7 @@ static bool say_content(struct session *s)
 /* The next envelope, or QUIT when there will be none. False when there is nothing to say. */
 static bool say_begin(struct session *s)
 {
-	unsigned most = s->t->relay->messages_per_connection;
+	unsigned most = s->gate->relay->messages_per_connection;
 
 	if (most && s->messages >= most)
 		s->draining = true;
@@ -167,10 +178,10 @@ static bool say_begin(struct session *s)
 	if (SESSION_OUT - s->out_n < SESSION_GROUP)
 		return false;
 	do {
-		s->envelope = job_take(s->t);
+		s->envelope = job_take(s->gate);
 		if (!s->envelope)
 			return false;
-	} while (job_check(s->t, s->envelope, &s->link.caps) < 0);
+	} while (job_check(s->gate, s->envelope, &s->link.caps) < 0);
 	s->messages++;
 	s->step = s->open ? STEP_RSET : STEP_MAIL;
 	return true;
@@ -250,8 +261,9 @@ static bool flush(struct session *s)
 static void refuse(struct session *s, enum smtp_phase phase, const struct reply *reply)
 {
 	if (s->envelope)
-		job_end(s->t, s->envelope, verdict_of(phase, reply->code, false), phase, reply);
+		job_end(s->gate, s->envelope, verdict_of(phase, reply->code, false), phase, reply);
 	s->envelope = NULL;
+	s->answered = true;
 	s->open = true;
 	if (s->step != STEP_AWAIT)
 		s->step = STEP_IDLE;
@@ -261,10 +273,10 @@ static void show_content(const struct session *s, size_t octets)
 {
 	char line[64];
 
-	if (!s->t->relay->on_dialogue)
+	if (!s->gate->relay->on_dialogue)
 		return;
 	snprintf(line, sizeof(line), "(message of %zu octets)", octets);
-	relay_show(s->t->relay, '>', str_of(line));
+	relay_show(s->gate->relay, '>', str_of(line));
 }
 
 /* DATA is answered: content, or, where the recipient was refused all the same, a lone dot, which the
@@ -296,7 +308,7 @@ static void on_dot(struct session *s, const struct reply *reply)
 	enum smtp_phase phase = dot_sent(s) ? PHASE_DOT : PHASE_BODY;
 
 	if (s->body)
-		job_end(s->t, s->body, verdict_of(phase, reply->code, phase == PHASE_DOT), phase,
+		job_end(s->gate, s->body, verdict_of(phase, reply->code, phase == PHASE_DOT), phase,
 			reply);
 	s->answered = true;
 	s->body = NULL;
@@ -383,15 +395,14 @@ static void set_deadline(struct session *s, int64_t now)
 {
 	enum { OCTETS_PER_MS = 1 };
 	enum smtp_phase phase = phase_now(s);
-	bool other = !s->deadline || s->due != phase || s->due_replies != s->replies;
+	bool other;
 
-	if (s->over || session_idle(s)) {
-		s->deadline = 0;
-		return;
-	}
+	if (session_idle(s))
+		phase = PHASE_N;
+	other = !s->deadline || s->due != phase || s->due_replies != s->replies;
 	if (!other && (phase != PHASE_BODY || s->due_sent == s->sent))
 		return;
-	s->deadline = now + phase_limit_ms(s->t->relay, phase);
+	s->deadline = now + phase_limit_ms(s->gate->relay, phase);
 	if (phase == PHASE_BODY && other)
 		s->body_until = s->deadline + (int64_t)s->body->s.message.n / OCTETS_PER_MS;
 	if (phase == PHASE_BODY && s->deadline > s->body_until)
@@ -403,6 +414,7 @@ static void set_deadline(struct session *s, int64_t now)
 
 void session_turn(struct session *s, bool readable, int64_t now)
 {
+	s->draining |= now >= s->drain_at;
 	if (readable)
 		hear(s);
 	while (!s->over) {
@@ -411,5 +423,6 @@ void session_turn(struct session *s, bool readable, int64_t now)
 		if (s->out_at == s->out_n || !flush(s) || s->blocked)
 			break;
 	}
-	set_deadline(s, now);
+	if (!s->over)
+		set_deadline(s, now);
 }

@@ -29,7 +29,7 @@ enum {
 
 struct session {
 	struct session *next;
-	struct transport *t;
+	struct gate *gate;
 	struct link link;
 	struct reply_reader reader;
 
@@ -47,6 +47,8 @@ struct session {
 	bool line_start; /* what comes next in `out` starts a line of it */
 	unsigned messages; /* begun */
 	bool draining; /* no further message: QUIT */
+	bool left; /* out of its gate's count: the relay has been in trouble since */
+	int64_t drain_at; /* clock_mono_ms() */
 
 	char *out;
 	size_t out_at, out_n, retry_n; /* sent so far, all, to be offered again */
@@ -54,7 +56,7 @@ struct session {
 	bool blocked; /* wait until the socket takes more */
 
 	int64_t deadline; /* clock_mono_ms() by which `due` must have happened; 0 = none */
-	enum smtp_phase due;
+	enum smtp_phase due; /* PHASE_N: a message to send */
 	uint64_t replies; /* read in all */
 	uint64_t due_replies, due_sent; /* `replies` and `sent` when the deadline was set */
 	int64_t body_until; /* all of the content must have left */
@@ -64,13 +66,13 @@ struct session {
 };
 
 /* Take over `link`. NULL when there is no memory (the link is then closed). */
-struct session *session_open(struct transport *t, struct link *link);
+struct session *session_open(struct gate *gate, struct link *link, int64_t now);
 
 /* Read what has come, act on it, say what may be said: to be called when the socket is ready, when a
  * message is waiting, and when `draining` was set. Outcomes go to the transport. */
 void session_turn(struct session *s, bool readable, int64_t now);
 
-/* The deadline has passed. */
+/* The deadline has passed: the session hangs, or it has had nothing to do for too long. */
 void session_expire(struct session *s);
 
 /* Give everything up, as when the connection is lost. */

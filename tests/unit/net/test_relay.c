@@ -168,9 +168,9 @@ static void row_server(struct server *server, const struct row *row)
 }
 
 static const struct submission submissions[2] = {
-	{1, STR("b-1@example.org"), STR("reader@example.org"), false, STR(""),
+	{1, 0, STR("b-1@example.org"), STR("reader@example.org"), false, STR(""),
 		STR("Subject: x\r\nMessage-ID: <1@x>\r\n\r\nx\r\n")},
-	{2, STR("b-2@example.org"), STR("second@example.org"), false, STR(""),
+	{2, 0, STR("b-2@example.org"), STR("second@example.org"), false, STR(""),
 		STR("Subject: x\r\nMessage-ID: <2@x>\r\n\r\nx\r\n")},
 };
 
@@ -186,7 +186,7 @@ static void test_row(void **state)
 
 	row_server(&server, row);
 	relay_make(&relay, row, server.port, &talk);
-	assert_int_equal(transport_open(&relay, &t, NULL), 0);
+	assert_int_equal(transport_open(&relay, 1, &t, NULL), 0);
 	transport_submit(t, submissions, 2);
 	while (n < 2)
 		n += transport_wait(t, 1000, out + n, 2 - n);
@@ -235,7 +235,7 @@ static void test_dialogue(void **state)
 	(void)state;
 	row_server(&server, row);
 	relay_make(&relay, row, server.port, &talk);
-	assert_int_equal(transport_open(&relay, &t, NULL), 0);
+	assert_int_equal(transport_open(&relay, 1, &t, NULL), 0);
 	transport_submit(t, submissions, 1);
 	assert_int_equal(transport_wait(t, 5000, &out, 1), 1);
 	transport_stop(t, 1000);
@@ -344,7 +344,7 @@ static void test_refused(void **state)
 
 		relay.name = "main";
 		relay.connections = 1;
-		assert_int_equal(transport_open(&relay, &t, &e), -1);
+		assert_int_equal(transport_open(&relay, 1, &t, &e), -1);
 		assert_int_equal(e.code, ERR_CONFIG);
 		assert_true(str_has_prefix(str_of(e.text), STR("relay 'main': ")));
 		if (!strstr(e.text, refused[i].text))

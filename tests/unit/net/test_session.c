@@ -95,8 +95,8 @@ static void canned_stop(struct canned *c)
 	close(c->listener);
 }
 
-static const struct submission submission = {7, STR("b-1@example.org"), STR("reader@example.org"),
-	false, STR(""), STR("Subject: x\r\n\r\nthe content\r\n")};
+static const struct submission submission = {7, 0, STR("b-1@example.org"),
+	STR("reader@example.org"), false, STR(""), STR("Subject: x\r\n\r\nthe content\r\n")};
 
 static void relay_make(struct relay *relay, uint16_t port)
 {
@@ -115,7 +115,7 @@ static void send_one(uint16_t port, struct outcome *out)
 	struct relay relay;
 
 	relay_make(&relay, port);
-	assert_int_equal(transport_open(&relay, &t, NULL), 0);
+	assert_int_equal(transport_open(&relay, 1, &t, NULL), 0);
 	transport_submit(t, &submission, 1);
 	while (!transport_wait(t, 1000, out, 1))
 		;
@@ -232,7 +232,7 @@ static void stop_run(const struct stop_row *row, enum relay_transport transport)
 	relay_make(&relay, server.port);
 	relay.transport = transport;
 	relay.timeout_s = 100;
-	assert_int_equal(transport_open(&relay, &t, NULL), 0);
+	assert_int_equal(transport_open(&relay, 1, &t, NULL), 0);
 	transport_submit(t, &submission, 1);
 	while (row->seen && !file_count(server.transcript, row->seen) &&
 		!file_count(server.log, row->seen))
@@ -273,7 +273,7 @@ static void test_grace(void **state)
 		server_start(&server, args);
 		relay_make(&relay, server.port);
 		relay.transport = i ? RELAY_ESMTP : RELAY_CURL;
-		assert_int_equal(transport_open(&relay, &t, NULL), 0);
+		assert_int_equal(transport_open(&relay, 1, &t, NULL), 0);
 		transport_submit(t, &submission, 1);
 		while (!file_count(server.transcript, " C DATA") &&
 			!file_count(server.transcript, " C BDAT"))
@@ -288,6 +288,101 @@ static void test_grace(void **state)
 	}
 }
 
+/* ---- several relays ---- */
+
+static void submit_to(struct transport *t, unsigned relay, uint64_t id)
+{
+	struct submission s = submission;
+
+	s.relay = relay;
+	s.id = id;
+	transport_submit(t, &s, 1);
+}
+
+static void expect_outcome(
+	struct transport *t, uint64_t id, unsigned relay, enum verdict_action action)
+{
+	struct outcome out;
+
+	assert_int_equal(transport_wait(t, 10000, &out, 1), 1);
+	assert_int_equal(out.id, id);
+	assert_int_equal(out.relay, relay);
+	if (out.action != action)
+		fail_msg("%s: %d %s", verdict_name(out.action), out.reply.code, out.reply.text);
+}
+
+/* The trouble of one is its own; a probe opens one connection, and what it proves opens the rest. */
+static void test_trouble_is_a_relays_own(void **state)
+{
+	const char *bad[] = {"--rule", "connect n<=2 reply 421 4.3.2 down", NULL};
+	const char *refuses[] = {"--rule", "mail reply 550 5.7.1 not you", NULL};
+	struct server server[3];
+	struct relay relay[4];
+	struct transport *t;
+
+	(void)state;
+	server_start(&server[0], NULL);
+	server_start(&server[1], bad);
+	server_start(&server[2], refuses);
+	for (size_t i = 0; i < 4; i++)
+		relay_make(&relay[i], server[i % 3].port);
+	relay[1].connections = 3;
+	relay[3].transport = RELAY_ESMTP;
+	assert_int_equal(transport_open(relay, 4, &t, NULL), 0);
+	assert_int_equal(transport_room(t, 1), 6);
+	for (uint64_t id = 0; id < 2; id++) { /* the second one is no probe: it was not resumed */
+		submit_to(t, 1, id);
+		expect_outcome(t, id, 1, id ? VERDICT_AGAIN : VERDICT_PAUSE_RELAY);
+		assert_int_equal(transport_room(t, 1), 0);
+	}
+	submit_to(t, 0, 2);
+	expect_outcome(t, 2, 0, VERDICT_SENT);
+	submit_to(t, 2, 3);
+	expect_outcome(t, 3, 2, VERDICT_PAUSE_ISSUE);
+	assert_int_equal(transport_room(t, 2), 2);
+	submit_to(t, 3, 4);
+	expect_outcome(t, 4, 3, VERDICT_SENT);
+	transport_resume(t, 1, 1);
+	assert_int_equal(transport_room(t, 1), 2);
+	submit_to(t, 1, 5);
+	expect_outcome(t, 5, 1, VERDICT_PAUSE_RELAY);
+	transport_resume(t, 1, 1);
+	submit_to(t, 1, 6);
+	expect_outcome(t, 6, 1, VERDICT_SENT);
+	transport_resume(t, 1, 0);
+	assert_int_equal(transport_room(t, 1), 6);
+	transport_close(t);
+	for (size_t i = 0; i < 3; i++) {
+		server_stop(&server[i]);
+		server_remove(&server[i]);
+	}
+	assert_int_equal(server[1].connections, 3);
+}
+
+/* A connection that has nothing to do is given back, and another is opened when there is something. */
+static void test_idle(void **state)
+{
+	struct server server;
+	struct relay relay;
+	struct transport *t;
+	struct outcome out;
+
+	(void)state;
+	server_start(&server, NULL);
+	relay_make(&relay, server.port);
+	assert_int_equal(transport_open(&relay, 1, &t, NULL), 0);
+	for (uint64_t id = 0; id < 2; id++) {
+		submit_to(t, 0, id);
+		expect_outcome(t, id, 0, VERDICT_SENT);
+		while (file_count(server.transcript, " C QUIT") <= id)
+			assert_int_equal(transport_wait(t, 10, &out, 1), 0);
+	}
+	transport_close(t);
+	server_stop(&server);
+	assert_int_equal(server.connections, 2);
+	server_remove(&server);
+}
+
 static void test_close_unused(void **state)
 {
 	struct transport *t;
@@ -297,8 +392,8 @@ static void test_close_unused(void **state)
 	for (int i = 0; i < 2; i++) {
 		relay_make(&relay, 1);
 		relay.transport = i ? RELAY_ESMTP : RELAY_CURL;
-		assert_int_equal(transport_open(&relay, &t, NULL), 0);
-		assert_int_equal(transport_room(t), 2);
+		assert_int_equal(transport_open(&relay, 1, &t, NULL), 0);
+		assert_int_equal(transport_room(t, 0), 2);
 		transport_close(t);
 	}
 	transport_close(NULL);
@@ -312,6 +407,8 @@ int main(void)
 		cmocka_unit_test(test_refused_within_content),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_grace),
+		cmocka_unit_test(test_trouble_is_a_relays_own),
+		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_close_unused),
 	};
 
