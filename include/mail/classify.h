@@ -46,22 +46,28 @@ struct finding {
 	enum reason reason;
 	enum reaction action;
 	bool hard; /* the address is dead; never for block, auth, rate, relay */
-	const char *rule; /* name of the row that matched; static */
+	const char
+		*rule; /* name of the row that matched; static; NULL: nothing failed (2yz, 3yz), and
+			   * then reason is REASON_N and action REACT_N */
 	int wait_s; /* how long to pause the lane or wait for this recipient, said by the reply ("in 300
 		     * seconds") or by the rule; 0 = by the schedule */
 	int per_minute; /* rate for the lane while it is throttled; 0 = no rate, only wait_s */
+	int connections; /* so many at once to the lane meanwhile; 0 = not said */
 };
 
 /* Classify a reply that came in `phase`. PHASE_N: unknown, as in a report; "(in reply to RCPT TO command)"
- * in the text then tells it. A reply of code 0 is transient. */
+ * in the text then tells it. Without a code the class of the enhanced code stands for it; a reply with
+ * neither is transient, or the relay's trouble before MAIL. */
 void classify_reply(enum smtp_phase phase, const struct reply *reply, struct finding *out);
 
 /* As classify_reply(), for a reply in one piece, "550 5.1.1 No such user": from a report's
- * Diagnostic-Code or a line of a file. Fills `reply` (may be NULL) with what was found in it. */
+ * Diagnostic-Code or a line of a file. Of several replies joined, the answer to RCPT is taken. Fills
+ * `reply` (may be NULL) with what was found in it. */
 void classify_words(
 	enum smtp_phase phase, struct str words, struct reply *reply, struct finding *out);
 
-/* The words of DESIGN: "recipient", "pause-domain"; and back (REASON_N for none). */
+/* The words of the command line: "recipient", "pause-domain", "none" for REASON_N and REACT_N; and back
+ * (REASON_N for what is no reason). */
 const char *reason_name(enum reason reason);
 enum reason reason_of(struct str name);
 const char *reaction_name(enum reaction action);
