@@ -46,7 +46,8 @@ int cmd_why(struct cmd *c, struct err *e);
 int cmd_relay_check(struct cmd *c, struct err *e);
 int cmd_help(struct cmd *c, struct err *e);
 int cmd_version(struct cmd *c, struct err *e);
-extern const struct command list_commands[], subscriber_commands[], issue_commands[], db_commands[];
+extern const struct command list_commands[], subscriber_commands[], issue_commands[],
+	bounce_commands[], db_commands[];
 
 /* ---- options ---- */
 

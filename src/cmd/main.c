@@ -29,6 +29,7 @@ static const struct command commands[] = {
 		cmd_status, NULL},
 	{"why", "[--json] ADDRESS [ISSUE]",
 		"Tell the whole story of an address: consent, copies, attempts", cmd_why, NULL},
+	{"bounce", "", "Read what comes back, and say what replies mean", NULL, bounce_commands},
 	{"relay", "", "Look at the SMTP servers that take the mail", NULL, relay_commands},
 	{"db", "", "Check the database, bring it up to date", NULL, db_commands},
 	{"help", "[COMMAND]...", "Show how a command is used", cmd_help, NULL},

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd.h"
+#include "mail/classify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int phase_of(const char *name, enum smtp_phase *out, struct err *e)
+{
+	const char *names[PHASE_N], *near;
+	int i;
+
+	for (i = 0; i < PHASE_N; i++) {
+		names[i] = smtp_phase_name(i);
+		if (str_eq_nocase(str_of(name), str_of(names[i])))
+			break;
+	}
+	*out = i;
+	if (i < PHASE_N)
+		return 0;
+	near = str_nearest(str_of(name), names, PHASE_N);
+	return err_set(e, ERR_USAGE, "there is no phase '%s' of SMTP: did you mean '%s'?", name,
+		near ? near : "rcpt");
+}
+
+static void print_finding(struct arena *a, struct str words, const struct finding *f, bool json)
+{
+	bool failed = f->rule; /* a 2yz has no reason */
+
+	if (json)
+		cmd_json(json_pack("{s:o, s:s?, s:s?, s:s?}", "reply", cmd_json_text(words),
+			"class", failed ? f->hard ? "hard" : "soft" : NULL, "reason",
+			failed ? reason_name(f->reason) : NULL, "action",
+			failed ? reaction_name(f->action) : NULL));
+	else
+		printf("%-4s  %-9s  %-12s  %-20s  %s\n", failed ? f->hard ? "hard" : "soft" : "-",
+			failed ? reason_name(f->reason) : "-",
+			failed ? reaction_name(f->action) : "-", failed ? f->rule : "-",
+			cmd_text_in(a, words));
+}
+
+/* Each line of standard input is a reply. */
+static int classify_lines(struct cmd *c, enum smtp_phase phase, struct err *e)
+{
+	char line[8192];
+	bool rest = false; /* of a line that was too long: read on and left out */
+	struct arena a = {0};
+
+	while (fgets(line, sizeof line, stdin)) {
+		bool whole = strchr(line, '\n');
+		struct str words = str_trim(str_of(line));
+		struct finding f;
+
+		if (!rest && words.n) {
+			classify_words(phase, words, NULL, &f);
+			print_finding(&a, words, &f, c->json);
+			arena_reset(&a);
+		}
+		rest = !whole;
+	}
+	arena_free(&a);
+	return ferror(stdin) ? err_set(e, ERR_IO, "cannot read standard input") : 0;
+}
+
+static int cmd_bounce_classify(struct cmd *c, struct err *e)
+{
+	bool reply = false;
+	const char *phase_name = NULL;
+	enum smtp_phase phase = PHASE_N;
+	const struct cmd_option own[] = {
+		{"reply", NULL, "read SMTP replies, one a line, from standard input", &reply, NULL,
+			NULL},
+		{"phase", "PHASE",
+			"the step of SMTP that they answered: mail, rcpt, data, dot, ...", NULL,
+			&phase_name, NULL},
+		{0},
+	};
+
+	if (cmd_options(c, own, 0, 0, e) < 0)
+		return -1;
+	if (!reply)
+		return err_set(e, ERR_USAGE, "bounce classify: --reply is missing");
+	if (phase_name && phase_of(phase_name, &phase, e) < 0)
+		return -1;
+	return classify_lines(c, phase, e);
+}
+
+const struct command bounce_commands[] = {
+	{"classify", "--reply [--phase PHASE] [--json]",
+		"Tell what SMTP replies mean; touch nothing", cmd_bounce_classify, NULL},
+	{0},
+};
