@@ -7,6 +7,7 @@
 # make check       lint, and the quick tests under ASan and UBSan
 # make lint        the gates alone
 # make bench       figures beside other programs', as ratios of one run
+# make crash       kill delivery a thousand times and count the copies
 # make fuzz        every fuzzer for FUZZ_SECONDS
 # make install     DESTDIR= PREFIX=
 # SANITIZE=1 builds into build/asan, with the sanitizers, whatever is made.
@@ -125,6 +126,11 @@ $B/smtpd: $(SMTPD) $(wildcard tests/smtpd/*.h) $(call archives,$(behind_mail))
 $B/wire: tests/wire/wire.c $(wildcard tests/unit/mail/*.h) $(call archives,$(behind_mail))
 	$(call say,LINK)$(CC) $(CPPFLAGS) -Itests/unit/mail $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 
+# Preloaded by tests/crash.
+$B/crash.so: tests/crash/shim.c
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(filter-out -fPIE -fsanitize%,$(CFLAGS)) -fPIC -shared -o $@ $< -ldl
+
 BENCH_BIN := $(patsubst tests/%.c,$B/%,$(sort $(wildcard tests/bench/*.c)))
 $B/bench/%: tests/bench/%.c $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
@@ -143,7 +149,7 @@ build/fuzz/all.a: $(FUZZ_OBJECTS) $B/embed/sql.o $B/embed/templates.o
 build/fuzz/%: tests/fuzz/%.c build/fuzz/all.a
 	$(call say,CLANG)clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
-test-programs: $B/lettermill $(UNIT_BIN) $B/smtpd $B/wire
+test-programs: $B/lettermill $(UNIT_BIN) $B/smtpd $B/wire $B/crash.so
 
 test: deps
 	@$(MAKE) --no-print-directory test-programs
@@ -157,6 +163,9 @@ test-quick: test-programs
 
 lint: $(call archives,$(LAYERS))
 	@B=$B tests/lint/lint
+
+crash: $B/lettermill $B/smtpd $B/crash.so
+	@B=$B tests/crash/crash
 
 bench: $B/lettermill $B/smtpd $(BENCH_BIN)
 	@set -e; for f in $(sort $(wildcard tests/bench/*.sh)); do echo "$$f"; B=$B $$f; done
@@ -210,5 +219,5 @@ clean:
 
 FORCE:
 .DELETE_ON_ERROR:
-.PHONY: all bench check clean demo deps deps-build deps-test fuzz install lint test test-programs \
+.PHONY: all bench check clean crash demo deps deps-build deps-test fuzz install lint test test-programs \
 	test-quick FORCE
