@@ -94,6 +94,14 @@ struct issue_care {
 int issue_care_get(
 	struct store *s, int64_t issue, struct arena *a, struct issue_care *out, struct err *e);
 
+/* The operator's word on copies in doubt: they arrived, they did not and stay unsent, or they are to be
+ * sent again with the same Message-ID. Of one subscriber, or of all (0); each gets a line among its
+ * attempts. `rows` is their number. An issue that was done goes on when something is sent again;
+ * ERR_DENIED for one that was cancelled. */
+enum resolve_as { RESOLVE_SENT, RESOLVE_FAILED, RESOLVE_RESEND, RESOLVE_N };
+int issue_resolve(struct store *s, int64_t issue, int64_t subscriber, enum resolve_as as,
+	int64_t now, int64_t *rows, struct err *e);
+
 /* Copies by state, from the small table of counts: never a scan. */
 struct issue_counts {
 	int64_t n[DELIVERY_STATE_N];

@@ -202,5 +202,7 @@ const struct command issue_commands[] = {
 	{"resume", "[--json] ISSUE", "Go on with a paused or held issue", resume_command, NULL},
 	{"cancel", "[--dry-run] [--json] ISSUE", "Drop the copies that are not sent yet",
 		cancel_command, NULL},
+	{"resolve", "[--dry-run] [--json] --as WORD {--address ADDRESS | --all} ISSUE",
+		"Say what became of copies in doubt", issue_resolve_command, NULL},
 	{0},
 };

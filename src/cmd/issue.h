@@ -5,10 +5,12 @@
 #include "cmd.h"
 #include "store/ledger.h"
 
-/* The commands about an issue file (issue_file.c); those about scheduled issues are in issue.c. */
+/* The commands about an issue file (issue_file.c); those about scheduled issues are in issue.c, the word
+ * about copies in doubt in issue_resolve.c. */
 int issue_check(struct cmd *c, struct err *e);
 int issue_preview(struct cmd *c, struct err *e);
 int issue_test(struct cmd *c, struct err *e);
 int issue_schedule_command(struct cmd *c, struct err *e);
+int issue_resolve_command(struct cmd *c, struct err *e);
 
 #endif

@@ -468,3 +468,38 @@ not_spam() {
 		return 1
 	}
 }
+
+@test "issue resolve: what is held in doubt arrived, did not, or is sent again" {
+	site_for --rule 'after-dot reader1@* n=1 close' --rule 'after-dot reader2@* n=1 close' \
+		--rule 'after-dot reader3@* n=1 close'
+	printf 'delivery {\n\tin_doubt = hold\n}\n' >>"$SITE/lettermill.conf"
+	schedule 9
+	for run in 1 2 3 4; do
+		mill -q deliver || :
+		time_passes
+	done
+	is "$(counts)" "in_doubt=3 sent=6"
+	is "$(mill status --json 1 | jq -r .state)" done
+	unchanged expect 0 issue resolve 1 --all --as resend --dry-run
+	has "$output" "3 copies in doubt would be queued again"
+	unchanged expect 64 issue resolve 1 --all --as lost
+	unchanged expect 64 issue resolve 1 --as sent
+	unchanged expect 64 issue resolve 1 --all --address reader1@example.org --as sent
+	unchanged expect 77 issue resolve 1 --address reader9@example.org --as sent
+	has "$stderr" "is sent, not in doubt"
+
+	expect 0 issue resolve 1 --address reader1@example.org --as sent
+	expect 0 issue resolve 1 --address reader2@example.org --as failed
+	is "$(counts)" "in_doubt=1 sent=7 failed=1"
+	has "$(mill why reader2@example.org)" "resolved by hand: it did not arrive and stays unsent"
+	is "$(mill issue resolve 1 --all --as resend --json | jq -c .)" \
+		'{"issue":1,"as":"resend","resolved":1,"dry_run":false}'
+	is "$(mill status --json 1 | jq -r .state)" delivering
+	expect 0 deliver
+	is "$(counts)" "sent=8 failed=1"
+	is "$(smtpd_copies | sort | uniq -d)" reader3@example.org
+	is "$(jq -r 'select(.to == "reader3@example.org") | .message_id' "$SMTPD_LOG" | uniq | wc -l)" 1
+	is "$(attempts reader3@example.org)" "dot 0 in_doubt,dot 0 queued,dot 250 sent"
+	expect 0 db check
+	well_behaved
+}
