@@ -55,6 +55,9 @@ struct finding {
 	int connections; /* so many at once to the lane meanwhile; 0 = not said */
 };
 
+/* Where nothing failed. */
+#define FINDING_NONE ((struct finding){.reason = REASON_N, .action = REACT_N})
+
 /* Classify a reply that came in `phase`. PHASE_N: unknown, as in a report; "(in reply to RCPT TO command)"
  * in the text then tells it. Without a code the class of the enhanced code stands for it; a reply with
  * neither is transient, or the relay's trouble before MAIL. */

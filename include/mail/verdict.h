@@ -9,7 +9,7 @@
 /*
  * What a reply means and what to do about it: the policy of failures, in one place. The phase
  * decides whose fault it is, the code what happens (RFC 5321 section 4.2: by the code, not by the
- * text).
+ * text); the text refines it (mail/classify.h).
  */
 enum smtp_phase {
 	PHASE_CONNECT, /* name look-up and TCP */
@@ -53,13 +53,18 @@ enum verdict_action {
 			*/
 	VERDICT_PAUSE_RELAY, /* the relay's trouble: as AGAIN, and stop using the relay for a while
 			      */
-	VERDICT_PAUSE_ISSUE, /* the sender is refused: as AGAIN, and every copy would meet the same
-			      */
+	VERDICT_PAUSE_ISSUE, /* the sender, our set-up or the size is refused: as AGAIN, and every copy
+			      * would meet the same */
+	VERDICT_THROTTLE, /* too fast, or our address is blocked there: as AGAIN, and its lane goes
+			   * slower or waits, as the finding says */
 };
 
-/* The verdict on a reply of `code` (0 = connection lost or timed out) in `phase`. `content_sent`
- * says whether the final dot may have left. */
-enum verdict_action verdict_of(enum smtp_phase phase, int code, bool content_sent);
+/* The verdict on a reply (its code 0: connection lost or timed out) in `phase`. `content_sent` says whether
+ * the final dot may have left. `finding` gets what classify_reply() says of it, for what concerns others
+ * than this copy. */
+struct finding;
+enum verdict_action verdict_of(enum smtp_phase phase, const struct reply *reply, bool content_sent,
+	struct finding *finding);
 
 /* The words for logs, JSON and the command line: "rcpt", "in_doubt", "retry". */
 const char *smtp_phase_name(enum smtp_phase phase);
@@ -68,7 +73,8 @@ const char *verdict_name(enum verdict_action action);
 
 /* When to try again after `attempts` (>= 1) attempts, the last one at `now`: 5, 15, 45 min, 2, 4, 8
  * h, then every 8 h, each with +-20 % of jitter taken from `seed` (any number that differs by
- * recipient; RFC 5321 section 4.5.4.1). 0 when that would be later than `expires_at`. */
-int64_t retry_at(int attempts, int64_t now, int64_t expires_at, uint64_t seed);
+ * recipient; RFC 5321 section 4.5.4.1). `wait_s` (0 = not said) is how long the reply asks to wait: then
+ * that, and up to a fifth more. 0 when that would be later than `expires_at`. */
+int64_t retry_at(int attempts, int64_t now, int64_t expires_at, uint64_t seed, int wait_s);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "mail/classify.h"
 #include "mail/reply.h"
 #include "mail/verdict.h"
 
@@ -66,6 +67,7 @@ struct outcome {
 	unsigned relay;
 	enum verdict_action action;
 	enum smtp_phase phase; /* where it was decided */
+	struct finding finding; /* what the reply says beside that; FINDING_NONE for a copy sent */
 	struct reply reply; /* code 0 and a sentence in `text` when the relay said nothing */
 	int64_t took_ms; /* from submission */
 };

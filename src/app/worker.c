@@ -88,6 +88,7 @@ static enum delivery_state state_after(enum verdict_action action, int64_t due_a
 	case VERDICT_SENT:
 		return DELIVERY_SENT;
 	case VERDICT_RETRY:
+	case VERDICT_THROTTLE:
 		return due_at ? DELIVERY_DEFERRED : DELIVERY_EXPIRED;
 	case VERDICT_DOUBT:
 		return DELIVERY_IN_DOUBT;
@@ -106,7 +107,7 @@ static void count(struct deliver_totals *t, enum delivery_state state)
 }
 
 /* The one line of an attempt. No address and no words of the relay's: these may hold one. */
-static void log_attempt(const struct attempt *a, bool ours)
+static void log_attempt(const struct attempt *a, enum reason reason, bool ours)
 {
 	struct log_line l;
 
@@ -118,6 +119,8 @@ static void log_attempt(const struct attempt *a, bool ours)
 	log_str(&l, "phase", str_of(smtp_phase_name(a->phase)));
 	log_int(&l, "code", a->code);
 	log_str(&l, "status", a->status);
+	if (reason < REASON_N)
+		log_str(&l, "reason", str_of(reason_name(reason)));
 	log_int(&l, "ms", a->took_ms);
 	log_end(&l);
 }
@@ -138,14 +141,14 @@ static int settle_attempt(struct worker *w, const struct outcome *o, int64_t now
 	};
 	int made;
 
-	if (o->action == VERDICT_RETRY)
-		a.due_at = retry_at(
-			slot->attempts + 1, now, slot->of->expires_at, (uint64_t)slot->subscriber);
+	if (o->action == VERDICT_RETRY || o->action == VERDICT_THROTTLE)
+		a.due_at = retry_at(slot->attempts + 1, now, slot->of->expires_at,
+			(uint64_t)slot->subscriber, o->finding.wait_s);
 	a.state = state_after(o->action, a.due_at);
 	made = ledger_settle(w->site->store, &w->lease, &a, e);
 	if (made < 0)
 		return -1;
-	log_attempt(&a, made == 1);
+	log_attempt(&a, o->finding.reason, made == 1);
 	if (made)
 		count(&w->totals, a.state);
 	return 0;
@@ -208,6 +211,7 @@ static int settle(struct worker *w, const struct outcome *o, int64_t now, struct
 	switch (o->action) {
 	case VERDICT_SENT:
 	case VERDICT_RETRY:
+	case VERDICT_THROTTLE:
 	case VERDICT_FAIL:
 	case VERDICT_DOUBT:
 		break;
@@ -368,7 +372,10 @@ static void submit(struct worker *w, int64_t now)
 		if (make(slot, now, &bad) < 0) {
 			struct outcome *o = &w->done[w->done_n++];
 
-			*o = (struct outcome){.id = i, .action = VERDICT_FAIL, .phase = PHASE_BODY};
+			*o = (struct outcome){.id = i,
+				.action = VERDICT_FAIL,
+				.phase = PHASE_BODY,
+				.finding = FINDING_NONE};
 			snprintf(o->reply.text, sizeof o->reply.text, "%.*s",
 				(int)sizeof o->reply.text - 1, bad.text);
 			continue;

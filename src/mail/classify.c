@@ -162,7 +162,7 @@ static void classify(enum smtp_phase phase, enum smtp_phase quoted, const struct
 		return;
 	}
 	if (v.digit < 4) {
-		*out = (struct finding){REASON_N, REACT_N, .rule = NULL};
+		*out = FINDING_NONE;
 		return;
 	}
 	if (reply->code)

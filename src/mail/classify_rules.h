@@ -331,8 +331,9 @@ static const struct rule rules[] = {
 		.status = "4.7.23 4.7.24 4.7.25 4.7.26 4.7.27 4.7.30 4.7.31 4.7.32 5.7.23 5.7.24 5.7.25 5.7.26 "
 			"5.7.27 5.7.30 5.7.31 5.7.32 5.7.9 5.7.509 5.7.515"},
 	{"greylist-status", KIND_GREYLIST, .digit = 4, .status = "4.7.0 4.7.1 4.2.0", .code = "450 451"},
-	{"message-status", KIND_CONTENT, .phases = PAST_RCPT, .status = "5.6.0 5.6.1 5.6.2 5.6.3 5.6.4 5.6.5 5.6.6 "
-		"5.6.7 5.6.8 5.6.9 5.7.*", .digit = 5},
+	{"form-status", KIND_CONTENT,
+		.status = "5.6.0 5.6.1 5.6.2 5.6.3 5.6.4 5.6.5 5.6.6 5.6.7 5.6.8 5.6.9", .digit = 5},
+	{"policy-status", KIND_CONTENT, .phases = PAST_RCPT, .status = "5.7.*", .digit = 5},
 	{"protocol-status", KIND_PROTOCOL, .phases = PAST_RCPT, .status = "5.6.11 5.5.1 5.5.2 5.5.4 5.5.5"},
 
 	/* ---- code ---- */

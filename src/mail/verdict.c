@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "mail/verdict.h"
 
+#include "mail/classify.h"
+
 #include <stddef.h>
 
 /* What follows by phase: when the connection was lost (or what came is no answer to the command), on
@@ -48,23 +50,14 @@ static const char *const actions[] = {
 	[VERDICT_AGAIN] = "again",
 	[VERDICT_PAUSE_RELAY] = "pause-relay",
 	[VERDICT_PAUSE_ISSUE] = "pause-issue",
+	[VERDICT_THROTTLE] = "throttle",
 };
 
-/* Replies that speak of our login wherever they come (RFC 4954 section 6, RFC 5248 section 2.4). */
-static bool about_login(int code)
-{
-	return code == 454 || code == 530 || code == 534 || code == 535 || code == 538;
-}
-
-enum verdict_action verdict_of(enum smtp_phase phase, int code, bool content_sent)
+/* What the code alone tells of the copy. */
+static enum verdict_action by_code(enum smtp_phase phase, int code, bool content_sent)
 {
 	if (phase == PHASE_DOT && code >= 200 && code < 300)
 		return VERDICT_SENT;
-	if (phase >= PHASE_MAIL && phase <= PHASE_DATA && about_login(code))
-		return VERDICT_PAUSE_RELAY;
-	/* The limit of SIZE (RFC 1870 section 6.1): this message, not its sender. */
-	if (phase == PHASE_MAIL && code == 552)
-		return VERDICT_FAIL;
 	/* "Service not available, closing": nothing about the message, unless it answers the dot. */
 	if (code == 421 && phase != PHASE_DOT)
 		return phases[phase].lost;
@@ -75,6 +68,38 @@ enum verdict_action verdict_of(enum smtp_phase phase, int code, bool content_sen
 	if (phase == PHASE_BODY || phase == PHASE_DOT)
 		return content_sent ? VERDICT_DOUBT : VERDICT_AGAIN;
 	return phases[phase].lost;
+}
+
+/* What the whole reply tells, where the code says only that the copy has not been taken. */
+static enum verdict_action refine(enum verdict_action action, const struct finding *finding)
+{
+	switch (finding->action) {
+	case REACT_THROTTLE:
+	case REACT_PAUSE_DOMAIN:
+		return VERDICT_THROTTLE;
+	case REACT_PAUSE_ISSUE:
+		return VERDICT_PAUSE_ISSUE;
+	case REACT_PAUSE_RELAY:
+		return VERDICT_PAUSE_RELAY;
+	case REACT_RETRY:
+		return VERDICT_RETRY;
+	default:
+		return action;
+	}
+}
+
+enum verdict_action verdict_of(enum smtp_phase phase, const struct reply *reply, bool content_sent,
+	struct finding *finding)
+{
+	enum verdict_action action = by_code(phase, reply->code, content_sent);
+
+	*finding = FINDING_NONE;
+	if (action == VERDICT_SENT)
+		return action;
+	classify_reply(phase, reply, finding);
+	if (action == VERDICT_RETRY || action == VERDICT_FAIL || action == VERDICT_PAUSE_ISSUE)
+		return refine(action, finding);
+	return action;
 }
 
 const char *smtp_phase_name(enum smtp_phase phase)
@@ -101,15 +126,18 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
-int64_t retry_at(int attempts, int64_t now, int64_t expires_at, uint64_t seed)
+int64_t retry_at(int attempts, int64_t now, int64_t expires_at, uint64_t seed, int wait_s)
 {
 	static const int minutes[] = {5, 15, 45, 120, 240, 480};
 	enum { STEPS = sizeof(minutes) / sizeof(minutes[0]) };
-	int64_t wait = 60 * minutes[(attempts < STEPS ? attempts : STEPS) - 1];
-	int64_t fifth = wait / 5;
-	int64_t jitter =
-		(int64_t)(mix(seed ^ (uint64_t)attempts) % (uint64_t)(2 * fifth + 1)) - fifth;
-	int64_t at = now + wait + jitter;
+	int64_t wait = 60 * (int64_t)minutes[(attempts < STEPS ? attempts : STEPS) - 1];
+	int64_t fifth, at;
+
+	if (wait_s) /* never before the time that was asked for */
+		wait = wait_s + wait_s / 10;
+	fifth = wait_s ? wait_s / 10 : wait / 5;
+	at = now + wait - fifth +
+	     (int64_t)(mix(seed ^ (uint64_t)attempts) % (uint64_t)(2 * fifth + 1));
 
 	return at > expires_at ? 0 : at;
 }

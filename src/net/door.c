@@ -43,11 +43,14 @@ static struct job *job_next(struct gate *g)
 void outcome_set(struct gate *g, struct job *j, enum verdict_action action, enum smtp_phase phase,
 	const struct reply *reply)
 {
+	if (!j->o.finding.rule && action != VERDICT_SENT && action != VERDICT_AGAIN)
+		classify_reply(phase, reply, &j->o.finding);
 	j->o = (struct outcome){
 		.id = j->s.id,
 		.relay = j->s.relay,
 		.action = action,
 		.phase = phase,
+		.finding = j->o.finding,
 		.reply = *reply,
 		.took_ms = clock_mono_ms() - j->start_ms,
 	};
@@ -164,18 +167,20 @@ void jobs_tell(struct transport *t)
 
 int job_check(struct gate *g, struct job *j, const struct smtp_caps *caps)
 {
+	enum verdict_action action = VERDICT_FAIL;
 	struct reply reply;
 
 	if (caps->has_size && caps->size && j->s.message.n > caps->size) {
 		reply = reply_ours("5.3.4",
 			"the message has %zu octets, more than the %llu that the relay takes",
 			j->s.message.n, caps->size);
+		action = VERDICT_PAUSE_ISSUE;
 	} else if (j->s.utf8 && !caps->smtputf8) {
 		reply = reply_ours(
 			"5.6.7", "the address needs SMTPUTF8, which the relay does not offer");
 	} else {
 		return 0;
 	}
-	job_end(g, j, VERDICT_FAIL, PHASE_MAIL, &reply);
+	job_end(g, j, action, PHASE_MAIL, &reply);
 	return -1;
 }

@@ -20,13 +20,16 @@ static void conclude(struct worker *w, enum smtp_phase phase, const struct reply
 	struct transport *t = w->pool->t;
 	struct gate *g = w->pool->gate;
 	enum verdict_action action;
+	struct finding finding;
 	struct job *j;
 	size_t others;
 	bool refused;
 
 	pthread_mutex_lock(&t->lock);
-	action = verdict_of(phase, reply->code, w->all_given);
+	action = verdict_of(phase, reply, w->all_given, &finding);
 	j = w->job;
+	if (j)
+		j->o.finding = finding;
 	w->job = NULL;
 	others = w->pool->talking - w->talking;
 	/* The session itself, at the latest by a 421 to its first MAIL. */

@@ -261,7 +261,8 @@ static bool flush(struct session *s)
 static void refuse(struct session *s, enum smtp_phase phase, const struct reply *reply)
 {
 	if (s->envelope)
-		job_end(s->gate, s->envelope, verdict_of(phase, reply->code, false), phase, reply);
+		job_end(s->gate, s->envelope,
+			verdict_of(phase, reply, false, &s->envelope->o.finding), phase, reply);
 	s->envelope = NULL;
 	s->answered = true;
 	s->open = true;
@@ -308,7 +309,8 @@ static void on_dot(struct session *s, const struct reply *reply)
 	enum smtp_phase phase = dot_sent(s) ? PHASE_DOT : PHASE_BODY;
 
 	if (s->body)
-		job_end(s->gate, s->body, verdict_of(phase, reply->code, phase == PHASE_DOT), phase,
+		job_end(s->gate, s->body,
+			verdict_of(phase, reply, phase == PHASE_DOT, &s->body->o.finding), phase,
 			reply);
 	s->answered = true;
 	s->body = NULL;

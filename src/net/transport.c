@@ -142,7 +142,7 @@ void transport_submit(struct transport *t, const struct submission *s, size_t n)
 
 		assert(j);
 		g->taken++;
-		*j = (struct job){.s = s[i], .start_ms = now};
+		*j = (struct job){.s = s[i], .start_ms = now, .o.finding = FINDING_NONE};
 		if (!address_ok(s[i].sender, false) || !address_ok(s[i].recipient, s[i].utf8))
 			outcome_set(g, j, VERDICT_FAIL, PHASE_RCPT, &bad);
 		else

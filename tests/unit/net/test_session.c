@@ -201,7 +201,8 @@ static void test_refused_within_content(void **state)
 	canned_start(&c, table);
 	send_one(c.port, &out);
 	canned_stop(&c);
-	assert_int_equal(out.action, VERDICT_FAIL);
+	assert_int_equal(out.action, VERDICT_PAUSE_ISSUE);
+	assert_int_equal(out.finding.reason, REASON_SIZE);
 	assert_int_equal(out.phase, PHASE_BODY);
 	assert_int_equal(out.reply.code, 552);
 }

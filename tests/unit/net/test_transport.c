@@ -9,7 +9,7 @@
  * is sent has been recorded, and one that is not (and is not in doubt) has not.
  */
 struct counts {
-	int sent, retry, fail, doubt, again, pause_relay, pause_issue;
+	int sent, retry, fail, doubt, again, pause_relay, pause_issue, throttle;
 };
 
 struct row {
@@ -87,7 +87,7 @@ static const struct row rows[] = {
 		.args = {"--rule", "mail reply 530 5.7.0 log in"}, .expect = PAUSED,
 		.phase = PHASE_MAIL, .code = 530},
 	{.name = "too large", .messages = 2, .octets = 5000, .args = {"--size", "2000"},
-		.expect = {.fail = 2}, .phase = PHASE_MAIL, .code = 0, .esmtp_code = 552},
+		.expect = {.pause_issue = 2}, .phase = PHASE_MAIL, .code = 0, .esmtp_code = 552},
 	{.name = "SMTPUTF8", .messages = 1, .recipient = "us\xc3\xa9r@example.org", .utf8 = true,
 		.expect = {.sent = 1}, .phase = PHASE_MAIL, .esmtp = {.fail = 1},
 		.why = "libesmtp has no SMTPUTF8"},
@@ -105,7 +105,7 @@ static const struct row rows[] = {
 		.args = {"--rule", "data n=9 reply 421 4.7.0 enough"}, .expect = {.sent = 30}},
 	{.name = "421 to the dot", .messages = 30, .connections = 2,
 		.args = {"--rule", "dot n=9 reply 421 4.7.0 enough"},
-		.expect = {.sent = 29, .retry = 1}, .phase = PHASE_DOT, .code = 421},
+		.expect = {.sent = 29, .throttle = 1}, .phase = PHASE_DOT, .code = 421},
 	{.name = "421 to every MAIL", .messages = 2,
 		.args = {"--rule", "mail reply 421 4.3.2 down"}, .expect = PAUSED,
 		.phase = PHASE_MAIL, .code = 421},
@@ -237,6 +237,7 @@ static void run_settle(struct run *r, const struct outcome *o)
 		[VERDICT_AGAIN] = &c->again,
 		[VERDICT_PAUSE_RELAY] = &c->pause_relay,
 		[VERDICT_PAUSE_ISSUE] = &c->pause_issue,
+		[VERDICT_THROTTLE] = &c->throttle,
 	};
 	int code = r->relay.transport == RELAY_ESMTP && r->row->esmtp_code ? r->row->esmtp_code
 									   : r->row->code;
