@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "mail/classify.h"
 #include "person.h"
 #include "store/ledger.h"
 
@@ -30,14 +31,30 @@ static int read_story(struct cmd *c, struct site *s, struct story *out, struct e
 	return subscriber_events(s->store, id, &c->arena, &out->event, &out->event_n, e);
 }
 
+/* What the stored reply says by the rules of today. */
+static struct finding finding_of(const struct attempt *a)
+{
+	struct reply reply = {.code = a->code};
+	struct finding f;
+
+	snprintf(reply.status, sizeof reply.status, "%.*s", STR_ARG(a->status));
+	snprintf(reply.text, sizeof reply.text, "%.*s", STR_ARG(a->text));
+	classify_reply(a->phase, &reply, &f);
+	return f;
+}
+
 /* ---- JSON ---- */
 
 static json_t *attempt_json(const struct attempt *a)
 {
-	return json_pack("{s:o, s:o, s:s, s:i, s:o, s:o, s:I, s:s}", "at", cmd_json_time(a->at),
-		"relay", cmd_json_text(a->relay), "phase", smtp_phase_name(a->phase), "code",
-		a->code, "status", cmd_json_text(a->status), "text", cmd_json_text(a->text),
-		"took_ms", (json_int_t)a->took_ms, "state", delivery_state_name(a->state));
+	struct finding f = finding_of(a);
+
+	return json_pack("{s:o, s:o, s:s, s:i, s:o, s:o, s:s?, s:s?, s:I, s:s}", "at",
+		cmd_json_time(a->at), "relay", cmd_json_text(a->relay), "phase",
+		smtp_phase_name(a->phase), "code", a->code, "status", cmd_json_text(a->status),
+		"text", cmd_json_text(a->text), "reason", f.rule ? reason_name(f.reason) : NULL,
+		"rule", f.rule, "took_ms", (json_int_t)a->took_ms, "state",
+		delivery_state_name(a->state));
 }
 
 static json_t *delivery_json(const struct delivery *d)
@@ -113,13 +130,16 @@ static const char *explain(struct cmd *c, const struct delivery *d)
 
 static void print_attempt(struct cmd *c, const struct attempt *a)
 {
-	char code[16] = "no reply";
+	struct finding f = finding_of(a);
+	char code[16] = "no reply", reason[64] = "";
 
 	if (a->code)
 		snprintf(code, sizeof code, "%d", a->code);
-	printf("      %s  %s  %s  %s%s%s  %s\n", cmd_time(c, a->at), cmd_text(c, a->relay),
+	if (f.rule)
+		snprintf(reason, sizeof reason, "  [%s, rule %s]", reason_name(f.reason), f.rule);
+	printf("      %s  %s  %s  %s%s%s  %s%s\n", cmd_time(c, a->at), cmd_text(c, a->relay),
 		smtp_phase_name(a->phase), code, a->status.n ? " " : "", cmd_text(c, a->status),
-		cmd_text(c, a->text));
+		cmd_text(c, a->text), reason);
 }
 
 static void print_words(struct cmd *c, const struct story *s)

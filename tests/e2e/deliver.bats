@@ -148,14 +148,30 @@ deliver_until() {
 		--rule 'rcpt reader40@* reply 550 5.1.1 no such user'
 	conf 'connections = 4' 'connections = 1'
 	schedule 40
-	expect 0 deliver
+	expect 0 deliver -v
 	is "$(counts)" "sent=36 failed=4"
 	is "$(in_state 6 | tr '\n' ' ')" \
 		"reader11@example.org reader12@example.org reader1@example.org reader40@example.org "
 	is "$(attempts reader11@example.org)" "rcpt 550 failed"
+	has "$stderr" "code=550 status=5.1.1 reason=recipient"
+	has "$(mill why reader11@example.org)" "no such user  [recipient, rule user-unknown]"
+	is "$(mill why --json reader11@example.org | jq -c '.deliveries[0].attempts[0]|[.reason,.rule]')" \
+		'["recipient","user-unknown"]'
 	is "$(smtpd_copies | sort)" "$(in_state 5)"
 	well_behaved
 	is "$(jq .connections "$SMTPD_SUMMARY")" 1
+}
+
+@test "a refusal of our address or a spent quota fails nobody, whatever the code and the phase" {
+	site_for --rule 'rcpt reader3@* once reply 550 5.7.1 Client host [192.0.2.1] blocked using a list' \
+		--rule 'dot reader5@* once reply 550 5.4.5 Daily sending limit exceeded'
+	schedule 5
+	run --separate-stderr mill deliver -v
+	has "$stderr" "reason=block"
+	has "$stderr" "relay 'main' paused"
+	is "$(mill status --json 1 | jq -c '[.counts.failed, .counts.expired, .counts.in_doubt]')" "[0,0,0]"
+	is "$(attempts reader3@example.org)" "rcpt 550 deferred"
+	is "$(attempts reader5@example.org)" ""
 }
 
 @test "535: nobody loses an attempt, and after the repair all is delivered" {

@@ -23,72 +23,72 @@ static enum verdict_action verdict_at(
 	return verdict_of(phase, &reply, content_sent, &finding);
 }
 
+static const struct {
+	enum smtp_phase phase;
+	int code;
+	bool content_sent;
+	enum verdict_action action;
+	const char *text;
+} rows[] = {
+	{PHASE_CONNECT, 0, false, VERDICT_PAUSE_RELAY, ""},
+	{PHASE_BANNER, 421, false, VERDICT_PAUSE_RELAY, ""},
+	{PHASE_BANNER, 554, false, VERDICT_PAUSE_RELAY, ""},
+	{PHASE_EHLO, 550, false, VERDICT_PAUSE_RELAY, ""},
+	{PHASE_STARTTLS, 0, false, VERDICT_PAUSE_RELAY, ""},
+	{PHASE_STARTTLS, 454, false, VERDICT_PAUSE_RELAY, ""},
+	{PHASE_AUTH, 535, false, VERDICT_PAUSE_RELAY, ""},
+	{PHASE_AUTH, 454, false, VERDICT_PAUSE_RELAY, ""},
+	{PHASE_MAIL, 0, false, VERDICT_AGAIN, ""},
+	{PHASE_MAIL, 421, false, VERDICT_AGAIN, ""},
+	{PHASE_MAIL, 451, false, VERDICT_RETRY, ""},
+	{PHASE_MAIL, 550, false, VERDICT_PAUSE_ISSUE, ""},
+	{PHASE_MAIL, 552, false, VERDICT_PAUSE_ISSUE, ""},
+	{PHASE_MAIL, 530, false, VERDICT_PAUSE_RELAY, ""},
+	{PHASE_MAIL, 535, false, VERDICT_PAUSE_RELAY, ""},
+	{PHASE_RCPT, 0, false, VERDICT_AGAIN, ""},
+	{PHASE_RCPT, 421, false, VERDICT_AGAIN, ""},
+	{PHASE_RCPT, 450, false, VERDICT_RETRY, ""},
+	{PHASE_RCPT, 550, false, VERDICT_FAIL, ""},
+	{PHASE_RCPT, 542, false, VERDICT_FAIL, ""},
+	{PHASE_RCPT, 530, false, VERDICT_PAUSE_RELAY, ""},
+	{PHASE_RCPT, 354, false, VERDICT_AGAIN, ""},
+	{PHASE_DATA, 250, false, VERDICT_AGAIN, ""},
+	{PHASE_DATA, 451, false, VERDICT_RETRY, ""},
+	{PHASE_DATA, 554, false, VERDICT_FAIL, ""},
+	{PHASE_BODY, 0, false, VERDICT_AGAIN, ""},
+	{PHASE_BODY, 0, true, VERDICT_DOUBT, ""},
+	{PHASE_BODY, 421, false, VERDICT_AGAIN, ""},
+	{PHASE_BODY, 552, false, VERDICT_FAIL, ""},
+	{PHASE_BODY, 250, false, VERDICT_AGAIN, ""},
+	{PHASE_DOT, 250, true, VERDICT_SENT, ""},
+	{PHASE_DOT, 0, true, VERDICT_DOUBT, ""},
+	{PHASE_DOT, 0, false, VERDICT_AGAIN, ""},
+	{PHASE_DOT, 354, true, VERDICT_DOUBT, ""},
+	{PHASE_DOT, 421, true, VERDICT_RETRY, ""},
+	{PHASE_DOT, 451, true, VERDICT_RETRY, ""},
+	{PHASE_DOT, 554, true, VERDICT_FAIL, ""},
+	{PHASE_DOT, 535, true, VERDICT_PAUSE_RELAY, ""},
+	{PHASE_DOT, 250, true, VERDICT_SENT, "blocked using a list of spam"},
+	{PHASE_DOT, 0, true, VERDICT_DOUBT, "blocked using a list of spam"},
+	{PHASE_RCPT, 421, false, VERDICT_AGAIN, "too many connections"},
+	{PHASE_RCPT, 550, false, VERDICT_THROTTLE, "blocked using a list"},
+	{PHASE_DOT, 421, true, VERDICT_THROTTLE, "[TSS04] later"},
+	{PHASE_RCPT, 450, false, VERDICT_RETRY, "receiving mail too quickly"},
+	{PHASE_RCPT, 554, false, VERDICT_PAUSE_RELAY, "relay access denied"},
+	{PHASE_DOT, 550, true, VERDICT_PAUSE_RELAY, "daily sending limit exceeded"},
+	{PHASE_DOT, 550, true, VERDICT_PAUSE_ISSUE, "does not pass DMARC"},
+	{PHASE_DOT, 552, true, VERDICT_PAUSE_ISSUE, "message too large"},
+	{PHASE_DOT, 550, true, VERDICT_FAIL, "this is spam"},
+	{PHASE_RCPT, 552, false, VERDICT_FAIL, "mailbox full"},
+	{PHASE_RCPT, 452, false, VERDICT_RETRY, "mailbox full"},
+	{PHASE_RCPT, 450, false, VERDICT_RETRY, "user unknown"},
+	{PHASE_MAIL, 554, false, VERDICT_PAUSE_ISSUE, "transaction failed"},
+	{PHASE_RSET, 550, false, VERDICT_AGAIN, ""},
+	{PHASE_QUIT, 0, true, VERDICT_SENT, ""},
+};
+
 static void test_verdicts(void **state)
 {
-	static const struct {
-		enum smtp_phase phase;
-		int code;
-		bool content_sent;
-		enum verdict_action action;
-		const char *text;
-	} rows[] = {
-		{PHASE_CONNECT, 0, false, VERDICT_PAUSE_RELAY, ""},
-		{PHASE_BANNER, 421, false, VERDICT_PAUSE_RELAY, ""},
-		{PHASE_BANNER, 554, false, VERDICT_PAUSE_RELAY, ""},
-		{PHASE_EHLO, 550, false, VERDICT_PAUSE_RELAY, ""},
-		{PHASE_STARTTLS, 0, false, VERDICT_PAUSE_RELAY, ""},
-		{PHASE_STARTTLS, 454, false, VERDICT_PAUSE_RELAY, ""},
-		{PHASE_AUTH, 535, false, VERDICT_PAUSE_RELAY, ""},
-		{PHASE_AUTH, 454, false, VERDICT_PAUSE_RELAY, ""},
-		{PHASE_MAIL, 0, false, VERDICT_AGAIN, ""},
-		{PHASE_MAIL, 421, false, VERDICT_AGAIN, ""},
-		{PHASE_MAIL, 451, false, VERDICT_RETRY, ""},
-		{PHASE_MAIL, 550, false, VERDICT_PAUSE_ISSUE, ""},
-		{PHASE_MAIL, 552, false, VERDICT_PAUSE_ISSUE, ""},
-		{PHASE_MAIL, 530, false, VERDICT_PAUSE_RELAY, ""},
-		{PHASE_MAIL, 535, false, VERDICT_PAUSE_RELAY, ""},
-		{PHASE_RCPT, 0, false, VERDICT_AGAIN, ""},
-		{PHASE_RCPT, 421, false, VERDICT_AGAIN, ""},
-		{PHASE_RCPT, 450, false, VERDICT_RETRY, ""},
-		{PHASE_RCPT, 550, false, VERDICT_FAIL, ""},
-		{PHASE_RCPT, 542, false, VERDICT_FAIL, ""},
-		{PHASE_RCPT, 530, false, VERDICT_PAUSE_RELAY, ""},
-		{PHASE_RCPT, 354, false, VERDICT_AGAIN, ""},
-		{PHASE_DATA, 250, false, VERDICT_AGAIN, ""},
-		{PHASE_DATA, 451, false, VERDICT_RETRY, ""},
-		{PHASE_DATA, 554, false, VERDICT_FAIL, ""},
-		{PHASE_BODY, 0, false, VERDICT_AGAIN, ""},
-		{PHASE_BODY, 0, true, VERDICT_DOUBT, ""},
-		{PHASE_BODY, 421, false, VERDICT_AGAIN, ""},
-		{PHASE_BODY, 552, false, VERDICT_FAIL, ""},
-		{PHASE_BODY, 250, false, VERDICT_AGAIN, ""},
-		{PHASE_DOT, 250, true, VERDICT_SENT, ""},
-		{PHASE_DOT, 0, true, VERDICT_DOUBT, ""},
-		{PHASE_DOT, 0, false, VERDICT_AGAIN, ""},
-		{PHASE_DOT, 354, true, VERDICT_DOUBT, ""},
-		{PHASE_DOT, 421, true, VERDICT_RETRY, ""},
-		{PHASE_DOT, 451, true, VERDICT_RETRY, ""},
-		{PHASE_DOT, 554, true, VERDICT_FAIL, ""},
-		{PHASE_DOT, 535, true, VERDICT_PAUSE_RELAY, ""},
-		{PHASE_DOT, 250, true, VERDICT_SENT, "blocked using a list of spam"},
-		{PHASE_DOT, 0, true, VERDICT_DOUBT, "blocked using a list of spam"},
-		{PHASE_RCPT, 421, false, VERDICT_AGAIN, "too many connections"},
-		{PHASE_RCPT, 550, false, VERDICT_THROTTLE, "blocked using a list"},
-		{PHASE_DOT, 421, true, VERDICT_THROTTLE, "[TSS04] later"},
-		{PHASE_RCPT, 450, false, VERDICT_RETRY, "receiving mail too quickly"},
-		{PHASE_RCPT, 554, false, VERDICT_PAUSE_RELAY, "relay access denied"},
-		{PHASE_DOT, 550, true, VERDICT_PAUSE_RELAY, "daily sending limit exceeded"},
-		{PHASE_DOT, 550, true, VERDICT_PAUSE_ISSUE, "does not pass DMARC"},
-		{PHASE_DOT, 552, true, VERDICT_PAUSE_ISSUE, "message too large"},
-		{PHASE_DOT, 550, true, VERDICT_FAIL, "this is spam"},
-		{PHASE_RCPT, 552, false, VERDICT_FAIL, "mailbox full"},
-		{PHASE_RCPT, 452, false, VERDICT_RETRY, "mailbox full"},
-		{PHASE_RCPT, 450, false, VERDICT_RETRY, "user unknown"},
-		{PHASE_MAIL, 554, false, VERDICT_PAUSE_ISSUE, "transaction failed"},
-		{PHASE_RSET, 550, false, VERDICT_AGAIN, ""},
-		{PHASE_QUIT, 0, true, VERDICT_SENT, ""},
-	};
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		enum verdict_action action =
