@@ -9,7 +9,7 @@ import sys
 import time
 
 HEAD = struct.Struct("=cc6xqq")
-FILES = {b"d": "lettermill.db", b"w": "lettermill.db-wal", b"j": "lettermill.db.sent"}
+FILES = {b"d": "lettermill.db", b"w": "lettermill.db-wal"}
 SECTOR = 512
 
 

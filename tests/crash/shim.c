@@ -28,8 +28,6 @@ enum step {
 	WAL_SYNC,
 	DB_WRITE,
 	DB_SYNC,
-	JOURNAL_WRITE,
-	JOURNAL_SYNC,
 	CONNECT,
 	SEND,
 	DOT,
@@ -37,8 +35,8 @@ enum step {
 	STEP_N,
 	NO_STEP = STEP_N,
 };
-static const char *const step_name[STEP_N] = {"wal-write", "wal-sync", "db-write", "db-sync",
-	"journal-write", "journal-sync", "connect", "send", "dot", "recv"};
+static const char *const step_name[STEP_N] = {
+	"wal-write", "wal-sync", "db-write", "db-sync", "connect", "send", "dot", "recv"};
 
 enum { NAME_MAX_HERE = 256, FDS = 1024, RCPT_SIZE = 320 };
 
@@ -127,7 +125,7 @@ static bool is_socket(int fd)
 	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
-/* The last part of the name of a file: 'd' the database, 'w' its WAL, 'j' the send journal, 0 another. */
+/* The last part of the name of a file: 'd' the database, 'w' its WAL, 0 another. */
 static char file_of(int fd)
 {
 	char link[64], name[NAME_MAX_HERE];
@@ -138,17 +136,13 @@ static char file_of(int fd)
 	if (n <= 0)
 		return 0;
 	name[n] = '\0';
-	return ends(name, ".db")        ? 'd'
-	       : ends(name, ".db-wal")  ? 'w'
-	       : ends(name, ".db.sent") ? 'j'
-					: 0;
+	return ends(name, ".db") ? 'd' : ends(name, ".db-wal") ? 'w' : 0;
 }
 
 static enum step step_of(char file, bool sync)
 {
 	return file == 'd'   ? (sync ? DB_SYNC : DB_WRITE)
 	       : file == 'w' ? (sync ? WAL_SYNC : WAL_WRITE)
-	       : file == 'j' ? (sync ? JOURNAL_SYNC : JOURNAL_WRITE)
 			     : NO_STEP;
 }
 
@@ -173,8 +167,7 @@ ssize_t pwrite64(int fd, const void *p, size_t n, off64_t offset)
 
 	now(is, "before");
 	if (half(is))
-		REAL(pwrite64)(fd, p, n / 2, offset);
-	now(is, "half");
+		n = (n + 1) / 2;
 	if (trace >= 0)
 		pthread_mutex_lock(&lock);
 	did = REAL(pwrite64)(fd, p, n, offset);
@@ -183,6 +176,7 @@ ssize_t pwrite64(int fd, const void *p, size_t n, off64_t offset)
 			note('W', file, offset, p, (size_t)did);
 		pthread_mutex_unlock(&lock);
 	}
+	now(is, "half");
 	now(is, "after");
 	return did;
 }
@@ -288,8 +282,7 @@ ssize_t send(int fd, const void *p, size_t n, int flags)
 
 	now(is, "before");
 	if (half(is))
-		REAL(send)(fd, p, n / 2, flags);
-	now(is, "half");
+		n = (n + 1) / 2;
 	if (trace >= 0)
 		pthread_mutex_lock(&lock);
 	did = REAL(send)(fd, p, n, flags);
@@ -297,6 +290,7 @@ ssize_t send(int fd, const void *p, size_t n, int flags)
 		follow(&conn[fd % FDS], p, (size_t)did, trace >= 0);
 	if (trace >= 0)
 		pthread_mutex_unlock(&lock);
+	now(is, "half");
 	now(is, "after");
 	return did;
 }
