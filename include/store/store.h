@@ -43,6 +43,23 @@ struct store_migration {
  * all missing migrations in one transaction. `dry_run` only tells. ERR_CONFIG when it is newer. */
 int store_migrate(const char *path, bool dry_run, struct store_migration *out, struct err *e);
 
+/* Write all that the store holds at this moment into the new file `path` (0600), whole and checked;
+ * writers go on meanwhile. ERR_EXISTS where there is one. */
+int store_backup(struct store *s, const char *path, struct err *e);
+
+/* What store_restore() did. */
+struct store_restoration {
+	int64_t paused; /* issues whose time had come: what was sent since is not in the backup */
+	char kept[1024]; /* where the database from before is; "" when there was none */
+};
+
+/* Put a checked copy of `backup` in the place of the database at `path`, in one step, while nobody has
+ * that open (ERR_BUSY); the one from before is kept beside it, and running issues are paused. A
+ * database that is damaged is replaced, too. `dry_run` only tells. ERR_MISSING; ERR_INPUT, ERR_CONFIG
+ * as store_open(). */
+int store_restore(const char *path, const char *backup, int64_t now, bool dry_run,
+	struct store_restoration *out, struct err *e);
+
 /* Check the file (quick or whole, sqlite's own checks), foreign keys, and the ledger's invariants:
  * counts equal to the rows, no lease on a row at rest, every sent row with an attempt. Each finding
  * is given to `finding`. Returns their number, or -1. */

@@ -106,6 +106,14 @@ int db_fail(struct store *s, struct err *e);
 /* Open `path` with all pragmas but the journal mode: `flags` are those of sqlite3_open_v2(). */
 int db_open(const char *path, int flags, struct store **out, struct err *e);
 
+/* The number of the database's schema. ERR_INPUT for a file that is none of ours, ERR_CONFIG where it
+ * is newer than this program. */
+int db_schema_number(struct store *s, int *number, struct err *e);
+
+/* Make a file's content durable; a name that was given to it. */
+int db_sync_path(const char *path, struct err *e);
+int db_sync_name(const char *path, struct err *e);
+
 /* ---- transactions ---- */
 
 /* Begin a transaction of a verb's own unless one is open; `own` tells. */

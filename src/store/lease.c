@@ -109,6 +109,18 @@ int lease_recover(struct store *s, int64_t now, struct lease_recovery *out, stru
 
 /* ---- leases ---- */
 
+/* A worker that opened the database before it was replaced must not send by what it holds. */
+static int in_place(struct store *s, struct err *e)
+{
+	int moved = 0;
+
+	sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+	return moved ? err_set(e, ERR_DENIED,
+			       "the database '%s' was replaced by another: this worker stops",
+			       s->path)
+		     : 0;
+}
+
 int lease_open(struct store *s, int64_t now, int seconds, struct lease *out, struct err *e)
 {
 	struct lease_recovery recovered;
@@ -118,7 +130,9 @@ int lease_open(struct store *s, int64_t now, int seconds, struct lease *out, str
 	*out = (struct lease){.until = now + seconds};
 	if (tx_open(s, &own, e) < 0)
 		return -1;
-	rc = lease_recover(s, now, &recovered, e);
+	rc = in_place(s, e);
+	if (rc == 0)
+		rc = lease_recover(s, now, &recovered, e);
 	if (rc == 0)
 		rc = db_run(s, "INSERT INTO leases (until) VALUES (?1)", VALS(INT(out->until)), e);
 	if (rc == 0)
@@ -134,8 +148,10 @@ int lease_renew(struct store *s, struct lease *l, int64_t now, int seconds, stru
 
 	if (tx_open(s, &own, e) < 0)
 		return -1;
-	rc = db_change(s, "UPDATE leases SET until = ?2 WHERE id = ?1",
-		VALS(INT(l->id), INT(now + seconds)), &changed, e);
+	rc = in_place(s, e);
+	if (rc == 0)
+		rc = db_change(s, "UPDATE leases SET until = ?2 WHERE id = ?1",
+			VALS(INT(l->id), INT(now + seconds)), &changed, e);
 	if (rc == 0 && changed == 0)
 		rc = err_set(e, ERR_DENIED,
 			"the lease is over and its copies were taken by another worker: this one "

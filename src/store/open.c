@@ -27,7 +27,7 @@ static int newest(void)
 	return n;
 }
 
-static int schema_number(struct store *s, int *number, struct err *e)
+int db_schema_number(struct store *s, int *number, struct err *e)
 {
 	int64_t application, version;
 
@@ -62,7 +62,7 @@ static int apply(struct store *s, int from, struct err *e)
 
 /* ---- files ---- */
 
-static int sync_path(const char *path, struct err *e)
+int db_sync_path(const char *path, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int rc = 0;
@@ -75,13 +75,12 @@ static int sync_path(const char *path, struct err *e)
 	return rc;
 }
 
-/* Make a name durable that was given to a file. */
-static int sync_name(const char *path, struct err *e)
+int db_sync_name(const char *path, struct err *e)
 {
 	char folder[4096];
 
 	snprintf(folder, sizeof folder, "%s", path);
-	return sync_path(dirname(folder), e);
+	return db_sync_path(dirname(folder), e);
 }
 
 /* ---- create ---- */
@@ -144,7 +143,7 @@ int store_create(const char *path, struct store **out, struct err *e)
 			     : err_sys(e, "cannot create '%s'", path);
 	unlink(temp);
 	if (rc == 0)
-		rc = sync_name(path, e);
+		rc = db_sync_name(path, e);
 	return rc < 0 ? -1 : store_open(path, out, e);
 }
 
@@ -175,7 +174,7 @@ int store_open(const char *path, struct store **out, struct err *e)
 
 	if (open_any(path, out, e) < 0)
 		return -1;
-	if (schema_number(*out, &number, e) < 0)
+	if (db_schema_number(*out, &number, e) < 0)
 		goto failed;
 	if (number < newest()) {
 		err_set(e, ERR_CONFIG,
@@ -212,13 +211,13 @@ static int copy_before(const char *path, const char *copy, struct err *e)
 	close(fd);
 	if (open_any(path, &reader, e) < 0 ||
 		db_run(reader, "VACUUM INTO ?1", VALS(TEXT(str_of(temp))), e) < 0 ||
-		sync_path(temp, e) < 0)
+		db_sync_path(temp, e) < 0)
 		goto out;
 	if (rename(temp, copy) < 0) {
 		err_sys(e, "cannot create '%s'", copy);
 		goto out;
 	}
-	rc = sync_name(copy, e);
+	rc = db_sync_name(copy, e);
 out:
 	store_close(reader);
 	if (rc < 0)
@@ -235,8 +234,8 @@ int store_migrate(const char *path, bool dry_run, struct store_migration *out, s
 	if (open_any(path, &s, e) < 0)
 		return -1;
 	/* The write lock comes first: no other process can change what the copy is to keep. */
-	if (schema_number(s, &out->from, e) < 0 || store_begin(s, e) < 0 ||
-		schema_number(s, &out->from, e) < 0)
+	if (db_schema_number(s, &out->from, e) < 0 || store_begin(s, e) < 0 ||
+		db_schema_number(s, &out->from, e) < 0)
 		goto out;
 	if (out->from == out->to) {
 		rc = 0;
