@@ -22,6 +22,7 @@ struct row {
 	const char *recipient; /* instead of userN@example.org */
 	bool utf8;
 	bool no_server;
+	bool again; /* what comes back VERDICT_AGAIN is submitted once more, as a delivery does */
 	struct counts expect;
 	enum smtp_phase phase; /* of every outcome that is not sent or again */
 	int code;
@@ -97,7 +98,7 @@ static const struct row rows[] = {
 	{.name = "an address with a line end", .messages = 1,
 		.recipient = "a@b>\r\nRCPT TO:<c@example.org", .expect = {.fail = 1},
 		.phase = PHASE_RCPT},
-	{.name = "421 to MAIL", .messages = 60, .connections = 3,
+	{.name = "421 to MAIL", .messages = 60, .connections = 3, .again = true,
 		.args = {"--rule", "mail msg=4 reply 421 4.7.0 enough"}, .expect = {.sent = 60}},
 	{.name = "421 to RCPT", .messages = 30, .connections = 2,
 		.args = {"--rule", "rcpt n=10 reply 421 4.7.0 enough"}, .expect = {.sent = 30}},
@@ -187,7 +188,8 @@ struct run {
 	bool *settled;
 	enum verdict_action *action;
 	struct counts counts;
-	int submitted, settled_n;
+	int *again; /* to be submitted once more */
+	int submitted, settled_n, again_n;
 };
 
 static void message_make(struct buf *b, const struct row *row, int i)
@@ -210,8 +212,8 @@ static void message_make(struct buf *b, const struct row *row, int i)
 
 static void run_submit(struct run *r)
 {
-	while (r->submitted < r->row->messages && transport_room(r->transport, 0)) {
-		int i = r->submitted++;
+	while ((r->again_n || r->submitted < r->row->messages) && transport_room(r->transport, 0)) {
+		int i = r->again_n ? r->again[--r->again_n] : r->submitted++;
 		struct submission s = {
 			.id = (uint64_t)i,
 			.sender = STR("b-token@example.org"),
@@ -244,6 +246,10 @@ static void run_settle(struct run *r, const struct outcome *o)
 
 	assert_true(o->id < (uint64_t)r->row->messages);
 	assert_false(r->settled[o->id]);
+	if (o->action == VERDICT_AGAIN && r->row->again) {
+		r->again[r->again_n++] = (int)o->id;
+		return;
+	}
 	r->settled[o->id] = true;
 	r->action[o->id] = o->action;
 	r->settled_n++;
@@ -324,6 +330,7 @@ static void run(const struct row *row, enum relay_transport transport)
 	r.message = calloc(n, sizeof(*r.message));
 	r.settled = calloc(n, sizeof(*r.settled));
 	r.action = calloc(n, sizeof(*r.action));
+	r.again = calloc(n, sizeof(*r.again));
 	for (int i = 0; i < row->messages; i++) {
 		snprintf(r.recipient[i], sizeof(r.recipient[i]), "user%d@example.org", i);
 		message_make(&r.message[i], row, i);
@@ -352,6 +359,7 @@ static void run(const struct row *row, enum relay_transport transport)
 	free(r.recipient);
 	free(r.message);
 	free(r.settled);
+	free(r.again);
 	free(r.action);
 }
 
