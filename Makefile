@@ -35,7 +35,7 @@ CPPFLAGS += -Iinclude -D_GNU_SOURCE -DVERSION='"$(VERSION)"'
 CFLAGS += -std=c11 $(OPT) -g -fstack-protector-strong -fPIE -pthread -Wall -Wextra -Wshadow \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
 LDFLAGS += -pie -pthread -Wl,-z,relro,-z,now
-LDLIBS = $(shell pkg-config --libs $(PACKAGES)) -lcsv -lesmtp -lunistring
+LDLIBS = $(shell pkg-config --libs $(PACKAGES)) -lcsv -lesmtp -lunistring -lm
 
 say = $(if $(V),,@echo '  $1 $@';)
 sources = $(sort $(wildcard src/$1/*.c))

@@ -91,13 +91,13 @@ write_issue() {
 	cat >"$1" <<-END
 		---
 		subject: ${2:-First light}
-		preheader: What the day brings
+		preheader: What the day brings, in forty characters or more
 		list: daily
 		---
 		Good morning{% if subscriber.first_name %}, {{ subscriber.first_name }}{% endif %}!
 
 		## A heading
 
-		Some *words* and a [link](https://example.org/).
+		Some *words* and a [way to more](https://news.example.org/).
 	END
 }

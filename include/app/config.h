@@ -38,6 +38,7 @@ struct config {
 		struct str list_domain; /* right side of List-Id and Message-ID */
 		struct str sender_id; /* last part of Feedback-ID */
 		struct str accent_label, callout_label; /* "|" between several */
+		bool raw_html; /* issues may hold `::: html` */
 	} publication;
 
 	struct config_relay *relay;
@@ -73,6 +74,11 @@ struct config {
 						   config_mailbox_secret() */
 		const char *password_file;
 	} mailbox;
+
+	struct {
+		struct str source, medium; /* empty source = links are not tagged */
+		struct str hosts; /* "|" between several */
+	} utm;
 
 	struct {
 		struct str url; /* where the public pages are; publication.url unless set */

@@ -16,7 +16,9 @@ struct publish {
 	struct issue_source source;
 	struct list list;
 	struct compile_sender sender;
-	struct compile_warning *warning; /* remarks about the content */
+	struct str *bare; /* names whose empty value would show (mail/compile.h) */
+	size_t bare_n;
+	struct compile_remark *remark; /* about the content; publish_lint() adds some */
 	struct str text; /* the file's bytes */
 	struct str program; /* packed (mail/program.h) */
 };
@@ -25,6 +27,13 @@ struct publish {
  * one), compile. The one door of check, preview, test and schedule, so that they cannot differ.
  * ERR_INPUT with FILE:LINE, ERR_MISSING. `out` is freed by publish_free() also after an error. */
 int publish_compile(struct site *s, const char *file, struct publish *out, struct err *e);
+
+/* Look at the compiled issue beside the site: whether its slug is free, and how many readers would see
+ * nothing where a value without a default stands. Adds to p->remark; the cost grows with the audience. */
+int publish_lint(struct site *s, struct publish *p, struct err *e);
+
+/* How many remarks are errors, or with `strict` how many there are at all. */
+size_t publish_errors(const struct publish *p, bool strict);
 
 /* Free; a zeroed one is allowed. */
 void publish_free(struct publish *p);

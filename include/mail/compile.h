@@ -36,6 +36,9 @@ struct compile_sender {
 	struct str sender_id; /* last part of Feedback-ID, 5 to 15 characters */
 	struct str accent_label; /* labels drawn as a lede, "|" between them: "Next in AI" */
 	struct str callout_label; /* labels drawn as a callout: "Why It Matters|Bottom Line" */
+	bool raw_html; /* `::: html` is allowed */
+	struct str utm_source, utm_medium; /* empty source = no UTM parameters are added to links */
+	struct str utm_hosts; /* hosts whose links get them, "|" between */
 };
 
 struct compile_input {
@@ -46,12 +49,14 @@ struct compile_input {
 	size_t fields_n;
 };
 
-/* A remark about the content that does not stop it. */
-struct compile_warning {
+/* A remark about the content: a warning, or an error that it may not leave with. */
+struct compile_remark {
+	const char *file; /* the issue's, or one of the theme's */
 	size_t line;
+	bool error;
 	const char *rule; /* short name: "image-without-alt" */
-	const char *message;
-	struct compile_warning *next;
+	const char *message; /* with the cure */
+	struct compile_remark *next;
 };
 
 /* The two parts and the subject, complete but for their slots: strings with marks (mail/liquid.h).
@@ -61,7 +66,11 @@ struct composed {
 	struct str html;
 	struct str text;
 	struct liquid_slots slots;
-	struct compile_warning *warning;
+	struct str *
+		bare; /* names of values that stand somewhere without a default and outside a condition on
+			   * them: where one is empty, the reader sees a gap */
+	size_t bare_n;
+	struct compile_remark *remark;
 };
 
 /* Markdown, theme and names to marked strings, in `a`. ERR_INPUT, starting "FILE:LINE: ". */

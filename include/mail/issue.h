@@ -29,6 +29,7 @@ struct issue_source {
 	struct str date; /* YYYY-MM-DD shown in the masthead, or empty */
 	struct str lang; /* BCP 47; empty = the publication's */
 	struct str dir; /* "ltr" (default) or "rtl" */
+	struct str utm_campaign; /* for links to the configured hosts; empty = the slug */
 	struct str theme; /* name of a folder in mail-templates/; empty = the list's */
 	size_t subject_line; /* line of `subject` in the file, from 1, for messages */
 	size_t preheader_line; /* likewise */

@@ -58,6 +58,9 @@ int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_
 /* By number or slug ("12" or "first-light"), views in `a`. ERR_MISSING. */
 int issue_get(struct store *s, struct str name, struct arena *a, struct issue *out, struct err *e);
 
+/* The number of the issue of `list` that has this slug: 1, 0 when there is none, or -1. */
+int issue_find(struct store *s, int64_t list, struct str slug, int64_t *id, struct err *e);
+
 /* All issues, newest first; `source` and `program` are left empty. */
 int issue_each(struct store *s, bool (*each)(void *user, const struct issue *issue), void *user,
 	struct err *e);

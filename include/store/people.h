@@ -27,6 +27,10 @@ int list_get(struct store *s, struct str slug, struct arena *a, struct list *out
 int list_each(struct store *s, bool (*each)(void *user, const struct list *list), void *user,
 	struct err *e);
 
+/* How many people on the list have nothing where an issue writes `name`: "subscriber.first_name",
+ * "subscriber.last_name", "subscriber.name" (both) or "subscriber.ATTRIBUTE". */
+int list_lacking(struct store *s, int64_t list, struct str name, int64_t *n, struct err *e);
+
 enum subscription_status {
 	SUBSCRIPTION_PENDING, /* has not confirmed yet (double opt-in) */
 	SUBSCRIPTION_ACTIVE,

@@ -47,6 +47,7 @@ static const struct config_key publication_keys[] = {
 		RANGE(0, 200)},
 	{"callout_label", CONFIG_TEXT, CONFIG(publication.callout_label),
 		ELSE("Why it matters|Bottom line"), RANGE(0, 200)},
+	{"raw_html", CONFIG_CHOICE, CONFIG(publication.raw_html), ELSE("no"), .choice = no_yes},
 };
 static const struct config_key relay_keys[] = {
 	{"host", CONFIG_HOST, RELAY(relay.host), NEEDED},
@@ -101,6 +102,11 @@ static const struct config_key mailbox_keys[] = {
 	{"ca_file", CONFIG_PATH, CONFIG(mailbox.account.ca_file)},
 	{"filed", CONFIG_NAME, CONFIG(mailbox.account.filed), ELSE("Filed"), RANGE(1, 64)},
 };
+static const struct config_key utm_keys[] = {
+	{"source", CONFIG_TEXT, CONFIG(utm.source), NEEDED, RANGE(1, 100)},
+	{"medium", CONFIG_TEXT, CONFIG(utm.medium), ELSE("email"), RANGE(1, 100)},
+	{"hosts", CONFIG_TEXT, CONFIG(utm.hosts), NEEDED, RANGE(1, 1000)},
+};
 static const struct config_key web_keys[] = {
 	{"url", CONFIG_URL, CONFIG(web.url)},
 };
@@ -113,6 +119,7 @@ static const struct config_block blocks[] = {
 	{"bounce", KEYS(bounce_keys)},
 	{"suppress", KEYS(suppress_keys)},
 	{"mailbox", KEYS(mailbox_keys)},
+	{"utm", KEYS(utm_keys)},
 	{"web", KEYS(web_keys)},
 };
 enum { BLOCK_N = sizeof blocks / sizeof blocks[0] };
@@ -274,7 +281,8 @@ static int read_sections(
 {
 	for (const struct config_section *s = first; s; s = s->next) {
 		bool absent = !s->entry && (strcmp(s->block->name, "dkim") == 0 ||
-						   strcmp(s->block->name, "mailbox") == 0);
+						   strcmp(s->block->name, "mailbox") == 0 ||
+						   strcmp(s->block->name, "utm") == 0);
 
 		if (!s->block->titled && !absent && fill(a, c, s, c, e) < 0)
 			return -1;

@@ -135,7 +135,7 @@ static int make_templates(struct init *i, struct err *e)
 	for (const struct embedded *f = embedded_templates; f->name; f++) {
 		const char *name = arena_printf(&i->arena, "mail-templates/%s", f->name);
 
-		if (str_has_prefix(str_of(f->name), STR("default/")) &&
+		if (str_has_prefix(str_of(f->name), STR("sheet/")) &&
 			make_file(i, name, (struct str){f->data, f->n}, 0644, e) < 0)
 			return -1;
 	}

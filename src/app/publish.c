@@ -64,7 +64,7 @@ static int load_theme(struct site *s, struct publish *p, struct theme *out, stru
 
 	if (check_theme_name(&p->source, name, e) < 0)
 		return -1;
-	folder = name.n ? arena_cstr(a, name) : "default";
+	folder = name.n ? arena_cstr(a, name) : "sheet";
 	files.name = arena_printf(a, "mail-templates/%s", folder);
 	if (read_template(s, a, folder, "theme.conf", &files.theme_conf, e) < 0 ||
 		read_template(s, a, folder, "layout.html", &files.layout_html, e) < 0 ||
@@ -107,6 +107,10 @@ static int make_sender(struct site *s, struct publish *p, struct err *e)
 		.sender_id = c->publication.sender_id,
 		.accent_label = c->publication.accent_label,
 		.callout_label = c->publication.callout_label,
+		.raw_html = c->publication.raw_html,
+		.utm_source = c->utm.source,
+		.utm_medium = c->utm.medium,
+		.utm_hosts = c->utm.hosts,
 	};
 	if (choose_mailbox(p, "from", p->source.from, p->list.from, &c->publication.from,
 		    &to->from_name, &to->from_email, e) < 0)
@@ -137,7 +141,9 @@ static int compile(struct site *s, struct publish *p, const struct theme *theme,
 	}
 	p->program = arena_str(&p->arena, buf_view(&packed));
 	buf_free(&packed);
-	p->warning = composed.warning;
+	p->bare = composed.bare;
+	p->bare_n = composed.bare_n;
+	p->remark = composed.remark;
 	return 0;
 }
 
@@ -164,6 +170,57 @@ int publish_compile(struct site *s, const char *file, struct publish *out, struc
 out:
 	buf_free(&b);
 	return rc;
+}
+
+static void remark(struct publish *p, struct compile_remark what)
+{
+	struct compile_remark **link = &p->remark;
+
+	what.file = p->source.file;
+	while (*link)
+		link = &(*link)->next;
+	*link = arena_alloc(&p->arena, sizeof what);
+	**link = what;
+}
+
+int publish_lint(struct site *s, struct publish *p, struct err *e)
+{
+	int64_t taken, lacking, of = p->list.subscribed;
+	int found = issue_find(s->store, p->list.id, p->source.slug, &taken, e);
+
+	if (found < 0)
+		return -1;
+	if (found)
+		remark(p, (struct compile_remark){.line = 1,
+				  .rule = "slug-taken",
+				  .message = arena_printf(&p->arena,
+					  "issue %lld of this list has the slug '%.*s' already, "
+					  "add a line "
+					  "'slug: …' with another one",
+					  (long long)taken, STR_ARG(p->source.slug))});
+	for (size_t i = 0; i < p->bare_n; i++) {
+		if (list_lacking(s->store, p->list.id, p->bare[i], &lacking, e) < 0)
+			return -1;
+		if (lacking)
+			remark(p, (struct compile_remark){.line = p->source.body_line,
+					  .rule = "empty-value",
+					  .message = arena_printf(&p->arena,
+						  "'%.*s' is empty for %lld of %lld subscribers: "
+						  "write "
+						  "{{ %.*s | default: \"…\" }}",
+						  STR_ARG(p->bare[i]), (long long)lacking,
+						  (long long)of, STR_ARG(p->bare[i]))});
+	}
+	return 0;
+}
+
+size_t publish_errors(const struct publish *p, bool strict)
+{
+	size_t n = 0;
+
+	for (const struct compile_remark *r = p->remark; r; r = r->next)
+		n += strict || r->error;
+	return n;
 }
 
 void publish_free(struct publish *p)

@@ -33,30 +33,73 @@ static void close_issue(struct site *s, struct publish *p)
 
 /* ---- check ---- */
 
-static void warn(struct cmd *c, const struct publish *p)
+static const char *level_of(const struct compile_remark *r)
 {
-	for (const struct compile_warning *w = p->warning; w; w = w->next)
-		fprintf(stderr, "%s:%zu: %s (%s)\n", cmd_text(c, str_of(p->source.file)), w->line,
-			cmd_text(c, str_of(w->message)), w->rule);
+	return r->error ? "error" : "warning";
 }
 
-static json_t *warnings_json(const struct publish *p)
+static void print_remarks(struct cmd *c, const struct publish *p)
+{
+	for (const struct compile_remark *r = p->remark; r; r = r->next)
+		fprintf(stderr, "%s:%zu: %s %s %s\n", cmd_text(c, str_of(r->file)), r->line,
+			level_of(r), r->rule, cmd_text(c, str_of(r->message)));
+}
+
+static json_t *remarks_json(const struct publish *p)
 {
 	json_t *all = json_array();
 
-	for (const struct compile_warning *w = p->warning; w; w = w->next)
+	for (const struct compile_remark *r = p->remark; r; r = r->next)
 		json_array_append_new(
-			all, json_pack("{s:I, s:s, s:o}", "line", (json_int_t)w->line, "rule",
-				     w->rule, "message", cmd_json_text(str_of(w->message))));
+			all, json_pack("{s:o, s:I, s:s, s:s, s:o}", "file",
+				     cmd_json_text(str_of(r->file)), "line", (json_int_t)r->line,
+				     "level", level_of(r), "rule", r->rule, "message",
+				     cmd_json_text(str_of(r->message))));
 	return all;
+}
+
+/* Look at the issue beside its audience, tell what is found, and refuse what may not leave. */
+static int lint(struct cmd *c, struct site *s, struct publish *p, bool strict, struct err *e)
+{
+	size_t bad;
+
+	if (publish_lint(s, p, e) < 0)
+		return -1;
+	if (!c->json)
+		print_remarks(c, p);
+	bad = publish_errors(p, strict);
+	if (!bad)
+		return 0;
+	return err_set(e, ERR_INPUT, "%s: %s to mend before this can be sent", p->source.file,
+		cmd_count(c, (int64_t)bad, "thing", "things"));
+}
+
+static void print_checked(struct cmd *c, const struct publish *p, bool ok)
+{
+	if (c->json)
+		cmd_json(json_pack("{s:o, s:b, s:o, s:o, s:o, s:I, s:o}", "file",
+			cmd_json_text(str_of(c->argv[0])), "ok", ok, "slug",
+			cmd_json_text(p->source.slug), "list", cmd_json_text(p->list.slug),
+			"subject", cmd_json_text(p->source.subject), "subscribed",
+			(json_int_t)p->list.subscribed, "remarks", remarks_json(p)));
+	else if (ok && !c->quiet)
+		printf("%s: all right, for %s of '%s': %s\n", cmd_text(c, str_of(c->argv[0])),
+			cmd_count(c, p->list.subscribed, "subscriber", "subscribers"),
+			cmd_text(c, p->list.slug), cmd_text(c, p->source.subject));
 }
 
 int issue_check(struct cmd *c, struct err *e)
 {
+	bool strict = false;
+	const struct cmd_option options[] = {
+		{"strict", NULL, "take every warning for an error", .flag = &strict},
+		{0},
+	};
 	struct publish p;
 	struct site s;
+	int rc;
 
-	if (cmd_options(c, NULL, 1, 1, e) < 0)
+	if (cmd_options(c, options, 1, 1, e) < 0)
 		return -1;
 	if (open_issue(c, &s, &p, e) < 0) {
 		if (c->json)
@@ -65,22 +108,10 @@ int issue_check(struct cmd *c, struct err *e)
 				cmd_json_text(str_of(e->text))));
 		return -1;
 	}
-	if (c->json) {
-		cmd_json(json_pack("{s:o, s:b, s:o, s:o, s:o, s:I, s:o}", "file",
-			cmd_json_text(str_of(c->argv[0])), "ok", 1, "slug",
-			cmd_json_text(p.source.slug), "list", cmd_json_text(p.list.slug), "subject",
-			cmd_json_text(p.source.subject), "subscribed",
-			(json_int_t)p.list.subscribed, "warnings", warnings_json(&p)));
-	} else {
-		warn(c, &p);
-		if (!c->quiet)
-			printf("%s: all right, for %s of '%s': %s\n",
-				cmd_text(c, str_of(c->argv[0])),
-				cmd_count(c, p.list.subscribed, "subscriber", "subscribers"),
-				cmd_text(c, p.list.slug), cmd_text(c, p.source.subject));
-	}
+	rc = lint(c, &s, &p, strict, e);
+	print_checked(c, &p, rc == 0);
 	close_issue(&s, &p);
-	return 0;
+	return rc;
 }
 
 /* ---- preview ---- */
@@ -154,7 +185,7 @@ int issue_preview(struct cmd *c, struct err *e)
 	if (cmd_options(c, options, 1, 1, e) < 0 || open_issue(c, &s, &p, e) < 0)
 		return -1;
 	if (!c->json)
-		warn(c, &p);
+		print_remarks(c, &p);
 	if (!as)
 		as = arena_cstr(&c->arena, s.config.publication.from.addr.email);
 	if (site_load_key(&s, e) == 0)
@@ -230,7 +261,7 @@ int issue_test(struct cmd *c, struct err *e)
 	if (open_issue(c, &s, &p, e) < 0)
 		return -1;
 	if (!c->json)
-		warn(c, &p);
+		print_remarks(c, &p);
 	if (site_load_key(&s, e) == 0 && config_relay_secrets(&s.arena, &s.config, e) == 0)
 		rc = dry_run ? pretend_proof(c, &s, to, relay, e)
 			     : send_proof(c, &s, &p, to, relay, e);
@@ -263,7 +294,7 @@ static void print_scheduled(
 int issue_schedule_command(struct cmd *c, struct err *e)
 {
 	const char *at = NULL, *window = NULL;
-	bool dry_run = false;
+	bool strict = false, dry_run = false;
 	const struct cmd_option options[] = {
 		{"at", "TIME",
 			"now, 2026-01-31T06:00:00+01:00, 2026-01-31 06:00 Europe/Berlin, 06:00 "
@@ -271,6 +302,8 @@ int issue_schedule_command(struct cmd *c, struct err *e)
 			.text = &at},
 		{"window", "HOURS", "send only in these hours, such as 06:00-22:00",
 			.text = &window},
+		{"strict", NULL, "take every warning of 'issue check' for an error",
+			.flag = &strict},
 		{"dry-run", NULL, "tell how many copies there would be, change nothing",
 			.flag = &dry_run},
 		{0},
@@ -285,9 +318,9 @@ int issue_schedule_command(struct cmd *c, struct err *e)
 		return -1;
 	if (open_issue(c, &s, &p, e) < 0)
 		return -1;
-	if (!c->json)
-		warn(c, &p);
-	rc = publish_schedule(&s, &p, at, window, dry_run, now, &result, e);
+	rc = lint(c, &s, &p, strict, e);
+	if (rc == 0)
+		rc = publish_schedule(&s, &p, at, window, dry_run, now, &result, e);
 	if (rc == 0)
 		print_scheduled(c, &p, &result, dry_run);
 	close_issue(&s, &p);

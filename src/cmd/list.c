@@ -150,7 +150,7 @@ static int list_show_command(struct cmd *c, struct err *e)
 	show_line(c, "name", list.name, "-");
 	show_line(c, "from", list.from, "the publication's");
 	show_line(c, "reply-to", list.reply_to, "the publication's");
-	show_line(c, "theme", list.theme, "default");
+	show_line(c, "theme", list.theme, "sheet");
 	show_line(c, "opt-in", list.double_opt_in ? STR("double") : STR("single"), "");
 out:
 	site_close(&s);

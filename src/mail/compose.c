@@ -6,17 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PREHEADER_ROOM = 110, SHORT_NAME = 20, SUBJECT_LONG = 70 };
+enum { PREHEADER_ROOM = 110, SHORT_NAME = 20 };
 
 /* Names that differ by recipient, beside subscriber.FIELD. */
 static const char *const recipient_names[] = {
-	"subscriber.email",
-	"subscriber.first_name",
-	"subscriber.last_name",
-	"subscriber.name",
-	"unsubscribe_url",
-	"preferences_url",
-	"web_url",
+	"subscriber.email", "subscriber.first_name", "subscriber.last_name", "subscriber.name",
+	"unsubscribe_url", "preferences_url", "web_url",
+	"view.web", /* "yes" on the web page of the issue, empty in a mail */
 };
 
 /* ---- what the other parts share ---- */
@@ -33,14 +29,26 @@ struct liquid_scope compose_scope(const struct compose *c, size_t from)
 	};
 }
 
-void compose_warn(struct compose *c, size_t line, const char *rule, const char *message)
+void compose_remark(struct compose *c, struct compile_remark what)
 {
-	struct compile_warning **link = &c->out->warning, *w = arena_alloc(c->a, sizeof(*w));
+	struct compile_remark **link = &c->out->remark;
 
-	*w = (struct compile_warning){.line = line, .rule = rule, .message = message};
+	what.file = what.file ? what.file : c->in->issue->file;
 	while (*link)
 		link = &(*link)->next;
-	*link = w;
+	*link = arena_alloc(c->a, sizeof(what));
+	**link = what;
+}
+
+void compose_warn(struct compose *c, size_t line, const char *rule, const char *message)
+{
+	compose_remark(c, (struct compile_remark){.line = line, .rule = rule, .message = message});
+}
+
+void compose_error(struct compose *c, size_t line, const char *rule, const char *message)
+{
+	compose_remark(c, (struct compile_remark){
+				  .line = line, .error = true, .rule = rule, .message = message});
 }
 
 bool compose_whole_url(struct str name)
@@ -162,6 +170,7 @@ static void put_names(struct compose *c)
 		[BLOCK_FIRST] = "block.first",
 		[BLOCK_LAST] = "block.last",
 		[BLOCK_AFTER] = "block.after",
+		[BLOCK_KICKER] = "block.kicker",
 	};
 	const struct issue_source *issue = c->in->issue;
 	const struct compile_sender *sender = c->in->sender;
@@ -241,12 +250,6 @@ static int put_title(struct compose *c)
 		buf_str(&fill, filler);
 	name(c, "issue.preheader_filler", arena_str(c->a, buf_view(&fill)), true);
 	buf_free(&fill);
-	if (utf8_prefix(c->out->subject, SUBJECT_LONG) < c->out->subject.n)
-		compose_warn(c, issue->subject_line, "long-subject",
-			"many mail programs cut a subject after 70 characters");
-	if (!issue->preheader.n)
-		compose_warn(c, 1, "no-preheader",
-			"add 'preheader: …', the line that inboxes show behind the subject");
 	return 0;
 }
 
@@ -315,7 +318,7 @@ static int put_text(struct compose *c, struct md_node *document)
 
 int compose(struct arena *a, const struct compile_input *in, struct composed *out, struct err *e)
 {
-	struct composed result = {.warning = NULL};
+	struct composed result = {.remark = NULL};
 	struct compose c = {.a = a, .in = in, .out = &result, .e = e};
 	struct md_node *document = NULL;
 
@@ -323,6 +326,7 @@ int compose(struct arena *a, const struct compile_input *in, struct composed *ou
 	if (put_title(&c) < 0 || read_body(&c, &document) < 0 || put_html(&c, document) < 0 ||
 		put_text(&c, document) < 0)
 		return -1;
+	compose_lint(&c, document);
 	*out = result;
 	return 0;
 }

@@ -33,6 +33,7 @@ enum block_name {
 	BLOCK_FIRST,
 	BLOCK_LAST,
 	BLOCK_AFTER,
+	BLOCK_KICKER,
 	BLOCK_NAMES,
 };
 
@@ -51,8 +52,15 @@ struct compose {
 /* The scope of the names from `from` on, and those of recipients. */
 struct liquid_scope compose_scope(const struct compose *c, size_t from);
 
-/* Remark on `line` of the issue. */
+/* Add a remark; without a file, it is about the issue. */
+void compose_remark(struct compose *c, struct compile_remark what);
+
+/* Remark on `line` of the issue: what is unwise, and what it may not leave with. */
 void compose_warn(struct compose *c, size_t line, const char *rule, const char *message);
+void compose_error(struct compose *c, size_t line, const char *rule, const char *message);
+
+/* Look over the finished issue: title, words, links, images, contents, the theme's colours. */
+void compose_lint(struct compose *c, const struct md_node *document);
 
 /* Append the words below `node` without markup; marks only where `marks`. */
 void compose_words(const struct md_node *node, bool marks, struct buf *out);
@@ -64,7 +72,7 @@ struct str compose_unmarked(struct arena *a, struct str s);
 bool compose_whole_url(struct str name);
 
 /* Turn the tree that Markdown gave into the tree that is drawn: sections, greeting, labels, callouts,
- * figures, buttons, contents; check conditions and addresses of links. ERR_INPUT. */
+ * figures, buttons, embeds, polls, contents; check conditions and addresses of links. ERR_INPUT. */
 int compose_shape(struct compose *c, struct md_node *document);
 
 /* Curl quotes, and make dashes and ellipses, in the texts of the tree but not in code or URLs. Quotes

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "compose_check.h"
 
+#include "base/enc.h"
+
 #include <string.h>
 
 /* ---- conditions ---- */
@@ -124,7 +126,7 @@ static int check_address(struct compose *c, const struct md_node *n)
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 		if (str_has_prefix_nocase(plain, str_of(schemes[i].scheme)) &&
 			n->href.n > strlen(schemes[i].scheme) &&
-			(n->kind == MD_LINK || schemes[i].image)) {
+			(n->kind != MD_IMAGE || schemes[i].image)) {
 			if (i == 1)
 				compose_warn(c, n->line, "insecure-link",
 					"this address starts with http://, use https://");
@@ -166,6 +168,47 @@ static struct str as_uri(struct compose *c, struct str href)
 	return result;
 }
 
+/* Whether links to the host of `href` are to be counted by the site that they lead to. */
+static bool is_counted(const struct compose *c, struct str href)
+{
+	struct str hosts = c->in->sender->utm_hosts, host, one;
+	size_t at = str_search(href, STR("://")), n = 0;
+
+	host = at < href.n ? str_slice(href, at + 3, href.n) : STR("");
+	while (n < host.n && !strchr("/?#:", host.p[n]))
+		n++;
+	host = str_slice(host, 0, n);
+	while (host.n && str_next(&hosts, '|', &one))
+		if (str_eq_nocase(str_trim(one), host))
+			return true;
+	return false;
+}
+
+/* `href` with UTM parameters in front of its fragment, where it has none of its own. */
+static struct str with_utm(struct compose *c, struct str href)
+{
+	const struct compile_sender *sender = c->in->sender;
+	const struct issue_source *issue = c->in->issue;
+	size_t end = str_find(href, '#');
+	struct buf out;
+	struct str result;
+
+	if (!sender->utm_source.n || !is_counted(c, href) || str_search(href, STR("utm_")) < href.n)
+		return href;
+	buf_init(&out, COMPOSE_MAX);
+	buf_str(&out, str_slice(href, 0, end));
+	buf_cstr(&out, str_find(href, '?') < end ? "&utm_source=" : "?utm_source=");
+	enc_url(&out, sender->utm_source);
+	buf_cstr(&out, "&utm_medium=");
+	enc_url(&out, sender->utm_medium);
+	buf_cstr(&out, "&utm_campaign=");
+	enc_url(&out, issue->utm_campaign.n ? issue->utm_campaign : issue->slug);
+	buf_str(&out, str_slice(href, end, href.n));
+	result = arena_str(c->a, buf_view(&out));
+	buf_free(&out);
+	return result;
+}
+
 static bool has_words(const struct md_node *n)
 {
 	struct buf words;
@@ -180,20 +223,24 @@ static bool has_words(const struct md_node *n)
 
 int check_links(struct compose *c, struct md_node *n)
 {
-	bool link = n->kind == MD_LINK || n->kind == MD_IMAGE;
+	bool link = n->kind == MD_LINK || n->kind == MD_IMAGE || (n->kind == MD_ITEM && n->href.n);
 
 	if (link && check_address(c, n) < 0)
 		return -1;
 	if (link)
 		n->href = as_uri(c, n->href);
+	if (link && n->kind != MD_IMAGE)
+		n->href = with_utm(c, n->href);
 	if (n->button && !n->look)
 		return err_set(c->e, ERR_INPUT,
 			"%s:%zu: a {.button} needs a paragraph of its own, put blank lines around "
 			"it",
 			c->in->issue->file, n->line);
-	if (n->kind == MD_IMAGE && !has_words(n))
+	if (n->kind == MD_IMAGE && !n->decorative && !has_words(n))
 		compose_warn(c, n->line, "image-without-alt",
-			"describe the image in its square brackets for readers who do not see it");
+			"describe the image in its square brackets for readers who do not see it, "
+			"or "
+			"say {.decorative} behind it");
 	if (n->kind == MD_HEADING && n->level == 1)
 		compose_warn(c, n->line, "top-heading",
 			"the subject is the title, start sections with '##'");

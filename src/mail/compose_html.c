@@ -30,7 +30,9 @@ static const char *block_of(const struct md_node *n)
 		[MD_CODE] = "code",
 		[MD_LINK] = "link",
 		[MD_IMAGE] = "inline-image",
+		[MD_NOTE] = "note-mark",
 	};
+	static const char *const boxes[] = {"toc", "sponsor", "poll"};
 
 	if (n->look)
 		return n->look;
@@ -40,10 +42,12 @@ static const char *block_of(const struct md_node *n)
 		return "numbered-list";
 	if (n->kind == MD_CELL)
 		return n->header ? "header-cell" : "cell";
-	if (n->kind == MD_CONTAINER)
-		return str_eq(n->text, STR("toc"))       ? "toc"
-		       : str_eq(n->text, STR("sponsor")) ? "sponsor"
-							 : "callout";
+	if (n->kind == MD_CONTAINER) {
+		for (size_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++)
+			if (str_eq(n->text, str_of(boxes[i])))
+				return boxes[i];
+		return "callout";
+	}
 	return blocks[n->kind];
 }
 
@@ -134,6 +138,7 @@ static int expand_block(struct compose *c, const struct md_node *n, struct str c
 	set(c, BLOCK_ALT, buf_view(&alt));
 	set(c, BLOCK_WIDTH, str_of(width));
 	set(c, BLOCK_START, str_of(start));
+	set(c, BLOCK_KICKER, n->kicker);
 	set(c, BLOCK_ALIGN, aligns[n->align]);
 	set(c, BLOCK_FIRST, previous ? STR("") : STR("yes"));
 	set(c, BLOCK_LAST, is_last(n) ? STR("yes") : STR(""));
@@ -152,7 +157,7 @@ static int draw(struct compose *c, const struct md_node *n, struct buf *out)
 		enc_html(out, n->text);
 		return 0;
 	}
-	if (n->kind == MD_CONTROL) {
+	if (n->kind == MD_CONTROL || n->kind == MD_HTML) {
 		buf_str(out, n->text);
 		return 0;
 	}

@@ -2,43 +2,11 @@
 #include "compose.h"
 
 #include "compose_check.h"
+#include "compose_tree.h"
 
 #include <string.h>
 
 enum { GREETING_MAX = 60, CONDITIONS_MAX = 4 };
-
-static bool is_kind(const struct md_node *n, enum md_kind kind)
-{
-	return n && n->kind == kind;
-}
-
-static struct md_node *new_node(struct compose *c, enum md_kind kind, size_t line)
-{
-	struct md_node *n = arena_alloc(c->a, sizeof(*n));
-
-	n->kind = kind;
-	n->line = line;
-	return n;
-}
-
-/* Take all children out of `n`; returns the first, still linked. */
-static struct md_node *take_children(struct md_node *n)
-{
-	struct md_node *first = n->first;
-
-	n->first = n->last = NULL;
-	return first;
-}
-
-/* Put `child` behind the children of `parent`; returns what was linked behind it. */
-static struct md_node *move(struct md_node *parent, struct md_node *child)
-{
-	struct md_node *next = child->next;
-
-	child->next = NULL;
-	markdown_append(parent, child);
-	return next;
-}
 
 /* ---- conditions around a whole paragraph ---- */
 
@@ -69,7 +37,7 @@ static bool is_conditional(const struct compose *c, const struct md_node *p)
 /* Split the mark off the start or the end of a text; the node of it. */
 static struct md_node *split_mark(struct compose *c, struct md_node *text, bool end)
 {
-	struct md_node *control = new_node(c, MD_CONTROL, text->line);
+	struct md_node *control = tree_new(c, MD_CONTROL, text->line);
 	struct str s = text->text, close = STR("\uE001");
 	size_t at = str_search(s, close) + close.n;
 
@@ -81,26 +49,99 @@ static struct md_node *split_mark(struct compose *c, struct md_node *text, bool 
 	return control;
 }
 
-/* Put the condition of such a paragraph around it, so that it leaves nothing where it does not hold. */
-static void lift_conditions(struct compose *c, struct md_node *n)
+/* `::: web-only` and `::: email-only` are conditions: marks of one to `*begin` and `*end`. */
+static int box_condition(
+	struct compose *c, const struct md_node *box, struct str *begin, struct str *end)
 {
-	struct md_node *child = take_children(n), *next, *end;
+	bool web = str_eq(box->text, STR("web-only"));
+	struct liquid_source in = {c->in->issue->file, box->line,
+		web ? STR("{% if view.web %} {% endif %}")
+		    : STR("{% unless view.web %} {% endunless %}"),
+		false};
+	struct liquid_scope scope = compose_scope(c, c->issue_from);
+	struct buf out;
+	struct str both;
+	int rc;
+
+	buf_init(&out, COMPOSE_MAX);
+	rc = liquid_expand(c->a, &in, &scope, buf_str, &c->out->slots, &out, c->e);
+	both = arena_str(c->a, buf_view(&out));
+	buf_free(&out);
+	*begin = str_slice(both, 0, str_find(both, ' '));
+	*end = str_slice(both, begin->n + 1, both.n);
+	return rc;
+}
+
+/* The conditions of such boxes do not nest: one in the other would be seen nowhere, or be said twice. */
+static int no_box_in(struct compose *c, const struct md_node *n, const struct md_node *box)
+{
+	for (const struct md_node *child = n->first; child; child = child->next) {
+		if (tree_is_box(child, "web-only") || tree_is_box(child, "email-only"))
+			return err_set(c->e, ERR_INPUT,
+				"%s:%zu: '::: %.*s' cannot stand inside '::: %.*s'",
+				c->in->issue->file, child->line, STR_ARG(child->text),
+				STR_ARG(box->text));
+		if (no_box_in(c, child, box) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Put the children of such a box in its place in `parent`, with its condition around them. */
+static int open_box(struct compose *c, struct md_node *parent, struct md_node *box)
+{
+	struct md_node *begin = tree_new(c, MD_CONTROL, box->line),
+		       *end = tree_new(c, MD_CONTROL, box->line);
+
+	if (box_condition(c, box, &begin->text, &end->text) < 0)
+		return -1;
+	markdown_append(parent, begin);
+	if (no_box_in(c, box, box) < 0)
+		return -1;
+	for (struct md_node *child = tree_take(box); child;)
+		child = tree_move(parent, child);
+	markdown_append(parent, end);
+	return 0;
+}
+
+static int open_boxes(struct compose *c, struct md_node *n)
+{
+	struct md_node *child = tree_take(n), *next;
 
 	for (; child; child = next) {
 		next = child->next;
-		if (!is_kind(child, MD_PARAGRAPH) || !is_conditional(c, child)) {
+		if (tree_is_box(child, "web-only") || tree_is_box(child, "email-only")) {
+			if (open_box(c, n, child) < 0)
+				return -1;
+			continue;
+		}
+		if (open_boxes(c, child) < 0)
+			return -1;
+		tree_move(n, child);
+	}
+	return 0;
+}
+
+/* Put the condition of such a paragraph around it, so that it leaves nothing where it does not hold. */
+static void lift_conditions(struct compose *c, struct md_node *n)
+{
+	struct md_node *child = tree_take(n), *next, *end;
+
+	for (; child; child = next) {
+		next = child->next;
+		if (!tree_is(child, MD_PARAGRAPH) || !is_conditional(c, child)) {
 			lift_conditions(c, child);
-			move(n, child);
+			tree_move(n, child);
 			continue;
 		}
 		markdown_append(n, split_mark(c, child->first, false));
 		end = split_mark(c, child->last, true);
-		move(n, child);
+		tree_move(n, child);
 		markdown_append(n, end);
-		for (struct md_node *word = take_children(child), *after; word; word = after) {
+		for (struct md_node *word = tree_take(child), *after; word; word = after) {
 			after = word->next;
 			if (word->kind != MD_TEXT || word->text.n)
-				move(child, word);
+				tree_move(child, word);
 		}
 	}
 }
@@ -138,7 +179,7 @@ static struct md_node *label_of(struct compose *c, struct md_node *p)
 {
 	struct md_node *strong = p->first;
 
-	return is_kind(strong, MD_STRONG) && str_has_suffix(words_of(c, strong), STR(":")) ? strong
+	return tree_is(strong, MD_STRONG) && str_has_suffix(words_of(c, strong), STR(":")) ? strong
 											   : NULL;
 }
 
@@ -147,13 +188,13 @@ static struct md_node *label_of(struct compose *c, struct md_node *p)
 static struct md_node *wrap_callout(
 	struct compose *c, struct md_node *parent, struct md_node *first, bool all)
 {
-	struct md_node *box = new_node(c, MD_CONTAINER, first->line), *next;
+	struct md_node *box = tree_new(c, MD_CONTAINER, first->line), *next;
 
 	box->text = STR("callout");
 	markdown_append(parent, box);
-	next = move(box, first);
+	next = tree_move(box, first);
 	while (all && next && next->kind != MD_HEADING && next->kind != MD_CONTROL)
-		next = move(box, next);
+		next = tree_move(box, next);
 	return next;
 }
 
@@ -161,21 +202,21 @@ static struct md_node *wrap_callout(
 static void shape_labels(struct compose *c, struct md_node *n)
 {
 	const struct compile_sender *sender = c->in->sender;
-	bool inside = is_kind(n, MD_CONTAINER) && str_eq(n->text, STR("callout"));
-	struct md_node *child = take_children(n), *label;
+	bool inside = tree_is_box(n, "callout");
+	struct md_node *child = tree_take(n), *label;
 
 	while (child) {
-		if (is_kind(child, MD_HEADING) && child->level > 2 && !inside &&
+		if (tree_is(child, MD_HEADING) && child->level > 2 && !inside &&
 			is_listed(words_of(c, child), sender->callout_label)) {
 			child = wrap_callout(c, n, child, true);
 			continue;
 		}
-		label = is_kind(child, MD_PARAGRAPH) ? label_of(c, child) : NULL;
-		if (label && !label->next && is_kind(child->next, MD_LIST)) {
+		label = tree_is(child, MD_PARAGRAPH) ? label_of(c, child) : NULL;
+		if (label && !label->next && tree_is(child->next, MD_LIST)) {
 			child->look = "label";
 			child->first = child->last = NULL;
 			for (struct md_node *word = label->first; word;)
-				word = move(child, word);
+				word = tree_move(child, word);
 		} else if (label && is_listed(words_of(c, label), sender->accent_label)) {
 			label->look = "lede";
 		} else if (label && is_listed(words_of(c, label), sender->callout_label)) {
@@ -185,89 +226,7 @@ static void shape_labels(struct compose *c, struct md_node *n)
 				continue;
 			}
 		}
-		child = move(n, child);
-	}
-}
-
-/* ---- figures and buttons: paragraphs of their own ---- */
-
-static void shape_figure(struct md_node *p)
-{
-	struct md_node *image = p->first;
-
-	if (!image || image->next)
-		return;
-	if (is_kind(image, MD_LINK) && image->first && !image->first->next)
-		image = image->first;
-	if (!is_kind(image, MD_IMAGE))
-		return;
-	p->look = "figure";
-	p->title = image->title;
-	image->look = "image";
-}
-
-static void shape_buttons(struct md_node *p)
-{
-	struct md_node *child;
-
-	for (child = p->first; child; child = child->next)
-		if (child->kind != MD_SOFT_BREAK && child->kind != MD_HARD_BREAK &&
-			!(child->kind == MD_LINK && child->button) &&
-			!(child->kind == MD_TEXT && !str_trim(child->text).n))
-			return;
-	if (!p->first)
-		return;
-	p->look = "buttons";
-	for (child = take_children(p); child;) {
-		if (child->kind == MD_LINK) {
-			child->look = "button";
-			child = move(p, child);
-		} else {
-			child = child->next;
-		}
-	}
-}
-
-/* ---- contents ---- */
-
-/* One entry for each section's heading, under the conditions that the sections are under. */
-static void fill_toc(struct compose *c, struct md_node *toc, struct md_node *document)
-{
-	struct md_node *list = new_node(c, MD_LIST, toc->line), *item, *p, *text;
-	struct buf words;
-
-	markdown_append(toc, list);
-	for (struct md_node *s = document->first; s; s = s->next) {
-		if (s->kind == MD_CONTROL) {
-			item = new_node(c, MD_CONTROL, s->line);
-			item->text = s->text;
-			markdown_append(list, item);
-		} else if (is_kind(s->first, MD_HEADING)) {
-			item = new_node(c, MD_ITEM, s->line);
-			p = new_node(c, MD_PARAGRAPH, s->line);
-			text = new_node(c, MD_TEXT, s->line);
-			buf_init(&words, COMPOSE_MAX);
-			compose_words(s->first, true, &words);
-			text->text = arena_str(c->a, buf_view(&words));
-			buf_free(&words);
-			markdown_append(p, text);
-			markdown_append(item, p);
-			markdown_append(list, item);
-		}
-	}
-}
-
-static void shape_toc(struct compose *c, struct md_node *toc, struct md_node *document)
-{
-	if (!toc->first)
-		fill_toc(c, toc, document);
-	for (struct md_node *list = toc->first; list; list = list->next) {
-		if (list->kind != MD_LIST)
-			continue;
-		list->look = "toc-list";
-		for (struct md_node *item = list->first; item; item = item->next)
-			if (item->kind == MD_ITEM)
-				item->look = "toc-item";
+		child = tree_move(n, child);
 	}
 }
 
@@ -277,20 +236,20 @@ static void shape_toc(struct compose *c, struct md_node *toc, struct md_node *do
  * sections, any other stays inside its section. */
 static int shape_sections(struct compose *c, struct md_node *document)
 {
-	struct md_node *section = NULL, *child = take_children(document), *next;
+	struct md_node *section = NULL, *child = tree_take(document), *next;
 	bool around[CONDITIONS_MAX + 1] = {false};
 	int depth = 0;
 
 	while (child) {
 		enum liquid_op op = LIQUID_VALUE;
-		bool outer = false, heading = is_kind(child, MD_HEADING) && child->level <= 2;
+		bool outer = false, heading = tree_is(child, MD_HEADING) && child->level <= 2;
 
 		if (child->kind == MD_CONTROL) {
 			op = check_op(c, child->text);
-			for (next = child; is_kind(next, MD_CONTROL);)
+			for (next = child; tree_is(next, MD_CONTROL);)
 				next = next->next;
 			if (op == LIQUID_IF && depth < CONDITIONS_MAX)
-				around[++depth] = is_kind(next, MD_HEADING) && next->level <= 2;
+				around[++depth] = tree_is(next, MD_HEADING) && next->level <= 2;
 			outer = around[depth];
 			depth -= op == LIQUID_ENDIF && depth > 0;
 		} else if (heading && depth && !around[depth]) {
@@ -301,14 +260,14 @@ static int shape_sections(struct compose *c, struct md_node *document)
 		}
 		if (outer) {
 			section = NULL;
-			child = move(document, child);
+			child = tree_move(document, child);
 			continue;
 		}
 		if (!section || heading) {
-			section = new_node(c, MD_SECTION, child->line);
+			section = tree_new(c, MD_SECTION, child->line);
 			markdown_append(document, section);
 		}
-		child = move(section, child);
+		child = tree_move(section, child);
 	}
 	return 0;
 }
@@ -317,10 +276,10 @@ static int shape_sections(struct compose *c, struct md_node *document)
 static void shape_greeting(struct compose *c, struct md_node *document)
 {
 	struct md_node *section = document->first;
-	struct md_node *p = is_kind(section, MD_SECTION) ? section->first : NULL;
+	struct md_node *p = tree_is(section, MD_SECTION) ? section->first : NULL;
 	struct str words;
 
-	if (!is_kind(p, MD_PARAGRAPH) || p->look || (!p->next && !section->next))
+	if (!tree_is(p, MD_PARAGRAPH) || p->look || (!p->next && !section->next))
 		return;
 	for (struct md_node *n = p->first; n; n = n->next)
 		if (n->kind != MD_TEXT && n->kind != MD_EMPHASIS)
@@ -331,29 +290,26 @@ static void shape_greeting(struct compose *c, struct md_node *document)
 	p->look = "greeting";
 }
 
-static void walk(struct compose *c, struct md_node *n, struct md_node *document)
+static int walk(struct compose *c, struct md_node *n, struct md_node *document)
 {
-	if (is_kind(n, MD_PARAGRAPH)) {
-		shape_figure(n);
-		shape_buttons(n);
-	}
-	if (is_kind(n, MD_CONTAINER) && str_eq(n->text, STR("toc")))
-		shape_toc(c, n, document);
+	if (compose_shape_part(c, n, document) < 0)
+		return -1;
 	for (struct md_node *child = n->first; child; child = child->next)
-		walk(c, child, document);
-	if (is_kind(n, MD_SECTION) || is_kind(n, MD_ITEM) || is_kind(n, MD_CONTAINER) ||
-		is_kind(n, MD_QUOTE))
+		if (walk(c, child, document) < 0)
+			return -1;
+	if (tree_is(n, MD_SECTION) || tree_is(n, MD_ITEM) || tree_is(n, MD_CONTAINER) ||
+		tree_is(n, MD_QUOTE))
 		shape_labels(c, n);
+	return 0;
 }
 
 int compose_shape(struct compose *c, struct md_node *document)
 {
-	if (check_conditions(c, document) < 0)
+	if (check_conditions(c, document) < 0 || open_boxes(c, document) < 0)
 		return -1;
 	lift_conditions(c, document);
-	if (shape_sections(c, document) < 0)
+	if (shape_sections(c, document) < 0 || walk(c, document, document) < 0)
 		return -1;
-	walk(c, document, document);
 	shape_greeting(c, document);
 	return check_links(c, document);
 }

@@ -132,6 +132,8 @@ static void put_inline(struct compose *c, const struct md_node *n, struct buf *o
 
 	if (n->kind == MD_SOFT_BREAK) {
 		buf_char(out, ' ');
+	} else if (n->kind == MD_NOTE) {
+		buf_printf(out, "[%d]", n->start);
 	} else if (n->kind == MD_HARD_BREAK) {
 		buf_char(out, '\n');
 	} else if (n->kind == MD_LINK) {
@@ -171,6 +173,10 @@ static void put_heading(struct compose *c, const struct md_node *n, struct buf *
 {
 	struct str words = inlines_of(c, n);
 
+	if (n->kicker.n) {
+		buf_str(out, n->kicker);
+		buf_char(out, '\n');
+	}
 	buf_str(out, words);
 	buf_char(out, '\n');
 	put_run(out, n->level <= 2 ? '=' : '-', width_of(c, words));
@@ -208,6 +214,11 @@ static void put_list(struct compose *c, const struct md_node *list, struct buf *
 		buf_cstr(out, marker);
 		memset(marker, ' ', strlen(marker));
 		put_indented(out, item[n], marker);
+		if (child->href.n) { /* an answer of a poll */
+			buf_cstr(out, " <");
+			put_address(c, child->href, out);
+			buf_char(out, '>');
+		}
 		buf_cstr(out, longest > ITEM_SHORT && child->next ? "\n\n" : "\n");
 	}
 	buf_char(out, '\n');
@@ -285,7 +296,7 @@ static void put_paragraph(struct compose *c, const struct md_node *n, struct buf
 		if (buttons && child->next)
 			buf_char(out, '\n');
 	}
-	if (n->title.n) { /* a figure's caption */
+	if (n->title.n && strcmp(n->look, "figure") == 0) { /* its caption */
 		buf_char(out, '\n');
 		buf_str(out, n->title);
 	}
@@ -329,6 +340,8 @@ static void put_block(struct compose *c, const struct md_node *n, struct buf *ou
 		break;
 	case MD_CONTROL:
 		buf_str(out, n->text);
+		break;
+	case MD_HTML:
 		break;
 	default:
 		put_paragraph(c, n, out);

@@ -66,6 +66,7 @@ static const struct key {
 	{"date", offsetof(struct issue_source, date), check_date, false},
 	{"lang", offsetof(struct issue_source, lang), check_lang, false},
 	{"dir", offsetof(struct issue_source, dir), check_dir, false},
+	{"utm_campaign", offsetof(struct issue_source, utm_campaign), NULL, false},
 	{"theme", offsetof(struct issue_source, theme), check_name, false},
 };
 enum { KEYS_N = sizeof(keys) / sizeof(keys[0]) };
@@ -99,7 +100,7 @@ static int unknown_key(const char *file, size_t line, struct str name, struct er
 			line, STR_ARG(name), near);
 	return err_set(e, ERR_INPUT,
 		"%s:%zu: unknown key '%.*s', there are: subject, preheader, list, from, reply_to, "
-		"send_at, slug, date, lang, dir, theme",
+		"send_at, slug, date, lang, dir, utm_campaign, theme",
 		file, line, STR_ARG(name));
 }
 

@@ -158,9 +158,8 @@ static int raw_html(struct builder *b, size_t at, struct str text)
 	struct str line = str_slice(text, 0, str_find(text, '\n'));
 
 	return err_set(b->e, ERR_INPUT,
-		"%s:%zu: raw HTML such as '%.*s' is not allowed, write '&lt;' for a '<' that is "
-		"meant "
-		"as one",
+		"%s:%zu: raw HTML such as '%.*s' is not allowed here, write '&lt;' for a '<' that "
+		"is meant as one",
 		b->file, at, STR_ARG(str_slice(line, 0, utf8_prefix(line, 40))));
 }
 
@@ -172,6 +171,13 @@ static int directive(struct builder *b, struct str number)
 	if (!str_to_int(number, 0, (int64_t)b->directives->n - 1, &i))
 		return fail(b, b->line, "a container cannot stand here");
 	d = &b->directives->item[i];
+	if (str_eq(d->name, STR("html"))) {
+		struct md_node *n = add(b, MD_HTML);
+
+		n->text = md_unliteral_html(b->a, d->raw);
+		n->line = d->line;
+		return 0;
+	}
 	if (d->name.n) {
 		if (open_node(b, MD_CONTAINER) < 0)
 			return -1;
@@ -391,6 +397,7 @@ int markdown_parse(struct arena *a, const char *file, size_t line, struct str so
 		.text = text,
 	};
 	struct md_directives directives = {NULL, 0};
+	struct md_notes notes = {NULL, 0};
 	struct err own = {ERR_NONE, ""};
 	struct builder b = {
 		.a = a, .file = file, .first_line = line, .directives = &directives, .e = &own};
@@ -399,7 +406,7 @@ int markdown_parse(struct arena *a, const char *file, size_t line, struct str so
 
 	buf_init(&prepared, 2 * source.n + 64);
 	buf_init(&b.run, 2 * source.n + 64);
-	if (md_prepare(a, file, line, source, &directives, &prepared, &own) < 0)
+	if (md_prepare(a, file, line, source, &directives, &notes, &prepared, &own) < 0)
 		goto out;
 	b.source = buf_view(&prepared);
 	b.line = line;
@@ -408,7 +415,9 @@ int markdown_parse(struct arena *a, const char *file, size_t line, struct str so
 	b.cur->line = line;
 	*document = b.cur;
 	if (md_parse(b.source.p, (MD_SIZE)b.source.n, &parser, &b) == 0)
-		rc = md_finish(a, file, *document, &own);
+		rc = md_notes_finish(a, file, &notes, *document, &own) < 0
+			     ? -1
+			     : md_finish(a, file, *document, &own);
 	else if (own.code == ERR_NONE)
 		err_set(&own, ERR_IO, "%s: the Markdown parser ran out of memory", file);
 out:

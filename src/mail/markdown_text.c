@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "markdown_parts.h"
 
+#include "base/enc.h"
 #include "source.h"
+
+#include <string.h>
 
 /* The named entities that people type; a browser knows two thousand. */
 static const struct {
@@ -136,12 +139,62 @@ struct str md_unliteral(struct arena *a, struct str s)
 	return (struct str){out, n};
 }
 
+struct str md_unliteral_html(struct arena *a, struct str s)
+{
+	struct buf out;
+	struct str result;
+
+	buf_init(&out, 8 * s.n + 16);
+	while (s.n) {
+		size_t n = utf8_len(s);
+		struct str plain = md_unliteral(a, str_slice(s, 0, n));
+
+		if (plain.p == s.p)
+			buf_add(&out, s.p, n);
+		else
+			enc_html(&out, plain);
+		s = str_slice(s, n, s.n);
+	}
+	result = arena_str(a, buf_view(&out));
+	buf_free(&out);
+	return result;
+}
+
 /* ---- attributes ---- */
 
-/* Take one word of `{…}` behind a link or an image. False for one that does not fit there. */
+/* NAME="VALUE", or without the quotes: the value to `*value`. */
+static bool named(struct str word, const char *name, struct str *value)
+{
+	struct str rest = str_slice(word, strlen(name), word.n);
+
+	if (!str_has_prefix(word, str_of(name)) || !str_has_prefix(rest, STR("=")))
+		return false;
+	rest = str_slice(rest, 1, rest.n);
+	if (rest.n >= 2 && rest.p[0] == '"' && rest.p[rest.n - 1] == '"')
+		rest = str_slice(rest, 1, rest.n - 1);
+	*value = rest;
+	return rest.n > 0;
+}
+
+/* Take one word of `{…}` behind a link, an image or a heading. False for one that does not fit there. */
 static bool take_attribute(struct md_node *node, struct str word)
 {
+	struct str value;
 	int64_t width;
+
+	if (node->kind == MD_HEADING && named(word, "toc", &value)) {
+		node->unlisted = str_eq(value, STR("no"));
+		node->entry = node->unlisted ? STR("") : value;
+		return true;
+	}
+	if (node->kind == MD_HEADING && named(word, "kicker", &value)) {
+		node->kicker = value;
+		return true;
+	}
+	if (node->kind == MD_IMAGE && str_eq(word, STR(".decorative"))) {
+		node->decorative = true;
+		return true;
+	}
 
 	if (node->kind == MD_LINK && str_eq(word, STR(".button"))) {
 		node->button = true;
@@ -155,23 +208,68 @@ static bool take_attribute(struct md_node *node, struct str word)
 	return false;
 }
 
+/* The next word of `*rest`: up to a blank outside quotes. */
+static bool next_word(struct str *rest, struct str *word)
+{
+	bool quoted = false;
+	size_t n = 0;
+
+	*rest = str_trim(*rest);
+	for (; n < rest->n && (quoted || rest->p[n] != ' '); n++)
+		quoted ^= rest->p[n] == '"';
+	*word = str_slice(*rest, 0, n);
+	*rest = str_slice(*rest, n, rest->n);
+	return word->n > 0;
+}
+
+/* Take the words between `{` and `}`. */
+static int take_words(const char *file, struct md_node *node, struct str words, struct err *e)
+{
+	struct str word;
+
+	while (next_word(&words, &word))
+		if (!take_attribute(node, word))
+			return err_set(e, ERR_INPUT,
+				"%s:%zu: unknown attribute '%.*s', there are {.button} behind a "
+				"link, "
+				"{width=480} and {.decorative} behind an image, {toc=\"…\"}, "
+				"{toc=no} "
+				"and {kicker=\"…\"} behind a heading",
+				file, node->line, STR_ARG(word));
+	return 0;
+}
+
 /* Take `{…}` from the start of the text behind `node`. */
 static int take_attributes(const char *file, struct md_node *node, struct err *e)
 {
-	struct str *text = &node->next->text, rest, word;
+	struct str *text = &node->next->text;
 	size_t close = str_find(*text, '}');
 
 	if (close == text->n)
 		return err_set(e, ERR_INPUT, "%s:%zu: '{' behind a link or an image is not closed",
 			file, node->line);
-	rest = str_slice(*text, 1, close);
-	while (str_next(&rest, ' ', &word))
-		if (word.n && !take_attribute(node, word))
-			return err_set(e, ERR_INPUT,
-				"%s:%zu: unknown attribute '%.*s', there are {.button} behind a "
-				"link and {width=480} behind an image",
-				file, node->line, STR_ARG(word));
+	if (take_words(file, node, str_slice(*text, 1, close), e) < 0)
+		return -1;
 	*text = str_slice(*text, close + 1, text->n);
+	return 0;
+}
+
+/* Take `{…}` from the end of a heading, where it is one of names and not of other words in braces. */
+static int take_heading(const char *file, struct md_node *node, struct err *e)
+{
+	struct md_node *last = node->last;
+	struct str text = last && last->kind == MD_TEXT ? str_trim(last->text) : STR("");
+	size_t open = text.n;
+
+	if (!str_has_suffix(text, STR("}")))
+		return 0;
+	while (open > 0 && text.p[open - 1] != '{')
+		open--;
+	if (!open || str_find(str_slice(text, open, text.n), '=') == text.n - open)
+		return 0;
+	if (take_words(file, node, str_slice(text, open, text.n - 1), e) < 0)
+		return -1;
+	last->text = str_trim(str_slice(text, 0, open - 1));
 	return 0;
 }
 
@@ -197,6 +295,8 @@ int md_finish(struct arena *a, const char *file, struct md_node *node, struct er
 		node->last = child;
 		link = &child->next;
 	}
+	if (node->kind == MD_HEADING && take_heading(file, node, e) < 0)
+		return -1;
 	node->text = md_unliteral(a, node->text);
 	node->href = md_unliteral(a, node->href);
 	node->title = md_unliteral(a, node->title);

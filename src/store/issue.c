@@ -73,8 +73,7 @@ int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_
 
 	if (tx_open(s, &own, e) < 0)
 		return -1;
-	rc = db_int(s, "SELECT id FROM issues WHERE list_id = ?1 AND slug = ?2",
-		VALS(INT(list), TEXT(issue->slug)), &taken, e);
+	rc = issue_find(s, list, issue->slug, &taken, e);
 	if (rc == 1)
 		rc = err_set(e, ERR_EXISTS, "the list has an issue '%.*s' already: number %lld",
 			STR_ARG(issue->slug), (long long)taken);
@@ -112,6 +111,12 @@ static void issue_row(sqlite3_stmt *st, struct issue *out)
 	};
 	if (uuid.n == sizeof out->uuid)
 		memcpy(out->uuid, uuid.p, sizeof out->uuid);
+}
+
+int issue_find(struct store *s, int64_t list, struct str slug, int64_t *id, struct err *e)
+{
+	return db_int(s, "SELECT id FROM issues WHERE list_id = ?1 AND slug = ?2",
+		VALS(INT(list), TEXT(slug)), id, e);
 }
 
 /* The number that `name` stands for: itself, or that of a slug that only one list has. */

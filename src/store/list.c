@@ -117,6 +117,30 @@ int list_get(struct store *s, struct str slug, struct arena *a, struct list *out
 	return 0;
 }
 
+int list_lacking(struct store *s, int64_t list, struct str name, int64_t *n, struct err *e)
+{
+#define ON_LIST                                                                                    \
+	"SELECT count(*) FROM subscriptions JOIN subscribers ON subscribers.id = subscriber_id"    \
+	" WHERE list_id = ?1 AND status = 1 AND "
+	static const struct {
+		const char *name, *sql;
+	} columns[] = {
+		{"subscriber.first_name", ON_LIST "first_name = ''"},
+		{"subscriber.last_name", ON_LIST "last_name = ''"},
+		{"subscriber.name", ON_LIST "first_name = '' AND last_name = ''"},
+	};
+	const size_t prefix = STR("subscriber.").n;
+
+	for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
+		if (str_eq(name, str_of(columns[i].name)))
+			return db_int(s, columns[i].sql, VALS(INT(list)), n, e) < 0 ? -1 : 0;
+	return db_int(s, ON_LIST "ifnull(json_extract(attributes, '$.\"' || ?2 || '\"'), '') = ''",
+		       VALS(INT(list), TEXT(str_slice(name, prefix, name.n))), n, e) < 0
+		       ? -1
+		       : 0;
+#undef ON_LIST
+}
+
 int list_each(struct store *s, bool (*each)(void *user, const struct list *list), void *user,
 	struct err *e)
 {

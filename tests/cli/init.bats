@@ -13,8 +13,8 @@ load ../lib
 	for file in lettermill.conf lettermill.db secrets/token.key issues/sample.md; do
 		[ -s "deep/news/$file" ]
 	done
-	for file in "$ROOT"/mail-templates/default/*; do
-		cmp "$file" "deep/news/mail-templates/default/${file##*/}"
+	for file in "$ROOT"/mail-templates/sheet/*; do
+		cmp "$file" "deep/news/mail-templates/sheet/${file##*/}"
 	done
 	is "$(stat -c %a deep/news/secrets/token.key deep/news/secrets)" $'600\n700'
 	[[ $(cat deep/news/secrets/token.key) =~ ^[0-9a-f]{64}$ ]]
@@ -44,7 +44,7 @@ load ../lib
 # Nothing of what is there changes, and nothing is added to it.
 @test "init overwrites nothing and leaves nothing half made" {
 	for file in lettermill.conf lettermill.db secrets/token.key issues/sample.md \
-		mail-templates/default/layout.html; do
+		mail-templates/sheet/layout.html; do
 		site=$BATS_TEST_TMPDIR/$RANDOM$RANDOM
 		mkdir -p "$site/$(dirname "$file")"
 		echo mine >"$site/$file"

@@ -21,7 +21,7 @@ teardown() {
 	expect 0 issue check -q "$ISSUE"
 	is "$output" ""
 	expect 0 issue check --json "$ISSUE"
-	is "$(jq -c '[.ok,.slug,.list,.subject,.subscribed,.warnings]' <<<"$output")" '[true,"first-light","daily","First light",2,[]]'
+	is "$(jq -c '[.ok,.slug,.list,.subject,.subscribed,.remarks]' <<<"$output")" '[true,"first-light","daily","First light",2,[]]'
 
 	sed -i 's/first_name }}/frist_name }}/' "$ISSUE"
 	unchanged expect 65 issue check "$ISSUE"
@@ -37,8 +37,22 @@ teardown() {
 	expect 0 issue check "$ISSUE"
 	has "$stderr" "$ISSUE:11: "
 	expect 0 issue check --json "$ISSUE"
-	is "$(jq -r '.warnings[0].line' <<<"$output")" 11
+	is "$(jq -r '.remarks[0] | "\(.line) \(.level) \(.rule)"' <<<"$output")" '11 warning image-without-alt'
 	is "$stderr" ""
+	expect 65 issue check --strict "$ISSUE"
+	has "$stderr" "things to mend before this can be sent"
+}
+
+@test "what may not leave is not scheduled; a gap is counted over the audience" {
+	echo '![A drawing](https://news.example.org/a.svg)' >>"$ISSUE"
+	expect 65 issue check "$ISSUE"
+	has "$stderr" "$ISSUE:11: error image-format "
+	unchanged expect 65 issue schedule "$ISSUE"
+	write_issue "$ISSUE"
+	echo 'Dear {{ subscriber.last_name }}, and {{ subscriber.first_name | default: "you" }}' >>"$ISSUE"
+	expect 0 issue check "$ISSUE"
+	has "$stderr" "'subscriber.last_name' is empty for 2 of 2 subscribers"
+	expect 0 issue schedule "$ISSUE"
 }
 
 @test "preview writes three files and says where" {

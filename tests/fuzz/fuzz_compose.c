@@ -40,7 +40,7 @@ static void check_marks(const struct composed *c, struct str s)
 		abort();
 }
 
-/* The whole way from an issue's text to marked strings, with the theme "default". */
+/* The whole way from an issue's text to marked strings, with the theme "sheet". */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const char *const fields[] = {"plan", "city"};
@@ -51,9 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		.accent_label = {"In brief", 8},
 		.callout_label = {"Why it matters|Bottom line", 26},
 	};
-	struct theme_files files = {"default", template("default/theme.conf"),
-		template("default/layout.html"), template("default/blocks.html"),
-		template("default/layout.txt")};
+	struct theme_files files = {"sheet", template("sheet/theme.conf"),
+		template("sheet/layout.html"), template("sheet/blocks.html"),
+		template("sheet/layout.txt")};
 	struct theme theme;
 	struct issue_source issue;
 	struct compile_input in = {&issue, &theme, &sender, fields, 2};

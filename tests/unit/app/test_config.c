@@ -386,7 +386,8 @@ static void test_sample(void **state)
 
 		if (str_has_prefix(text, STR("#")) &&
 			(sign < code.n || str_eq(code, STR("dkim {")) ||
-				str_eq(code, STR("mailbox {")) || str_eq(code, STR("}"))))
+				str_eq(code, STR("mailbox {")) || str_eq(code, STR("utm {")) ||
+				str_eq(code, STR("}"))))
 			text = code;
 		buf_str(&all, text);
 		buf_char(&all, '\n');

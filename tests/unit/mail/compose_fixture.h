@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An issue composed with the theme "default" and a publication of its own. */
+/* An issue composed with the theme "sheet" and a publication of its own. */
 struct fixture {
 	struct arena a;
 	struct theme theme;
@@ -36,13 +36,13 @@ static inline struct str fixture_file(struct arena *a, const char *path)
 
 static inline void fixture_init(struct fixture *f)
 {
-	struct theme_files files = {.name = "mail-templates/default"};
+	struct theme_files files = {.name = "mail-templates/sheet"};
 
 	memset(f, 0, sizeof(*f));
-	files.theme_conf = fixture_file(&f->a, "mail-templates/default/theme.conf");
-	files.layout_html = fixture_file(&f->a, "mail-templates/default/layout.html");
-	files.blocks_html = fixture_file(&f->a, "mail-templates/default/blocks.html");
-	files.layout_txt = fixture_file(&f->a, "mail-templates/default/layout.txt");
+	files.theme_conf = fixture_file(&f->a, "mail-templates/sheet/theme.conf");
+	files.layout_html = fixture_file(&f->a, "mail-templates/sheet/layout.html");
+	files.blocks_html = fixture_file(&f->a, "mail-templates/sheet/blocks.html");
+	files.layout_txt = fixture_file(&f->a, "mail-templates/sheet/layout.txt");
 	if (theme_parse(&f->a, &files, &f->theme, &f->e) < 0) {
 		printf("# %s\n", f->e.text);
 		abort();
@@ -55,6 +55,7 @@ static inline void fixture_init(struct fixture *f)
 		.lang = STR("en"),
 		.list_slug = STR("daily"),
 		.list_name = STR("Every day"),
+		.from_email = STR("editor@press.example.org"),
 		.accent_label = STR("In brief|Next in AI"),
 		.callout_label = STR("Why it matters|Bottom line"),
 	};

@@ -303,8 +303,8 @@ static void test_theme_places(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		f.theme.layout_html = str_of(bad[i]);
 		assert_int_equal(fixture_body(&f, "a"), -1);
-		assert_true(str_has_prefix(
-			str_of(f.e.text), STR("mail-templates/default/layout.html:")));
+		assert_true(
+			str_has_prefix(str_of(f.e.text), STR("mail-templates/sheet/layout.html:")));
 		assert_non_null(strstr(f.e.text, "'subscriber.city'"));
 	}
 	f.theme.layout_html = STR(
@@ -349,28 +349,42 @@ static void test_names(void **state)
 	f.sender.name = STR("The Daily Press");
 }
 
-static void test_warnings(void **state)
+static void test_constructs(void **state)
 {
-	struct compile_warning *w;
+	struct str html;
 
 	(void)state;
-	assert_int_equal(
-		fixture_compose(&f, "x.md",
-			STR("---\nsubject: s\nlist: daily\n---\n# a\n\n![](https://b.c/d.png)\n\n"
-			    "[e](http://f.g)")),
-		0);
-	w = f.out.warning;
-	assert_string_equal(w->rule, "no-preheader");
-	w = w->next;
-	assert_string_equal(w->rule, "top-heading");
-	assert_int_equal(w->line, 5);
-	w = w->next;
-	assert_string_equal(w->rule, "image-without-alt");
-	assert_int_equal(w->line, 7);
-	w = w->next;
-	assert_string_equal(w->rule, "insecure-link");
-	assert_int_equal(w->line, 9);
-	assert_null(w->next);
+	html = html_of("::: poll How was it?\n- Good\n- [Bad](https://a.b/bad)\n:::");
+	assert_in(html,
+		"How was it?</p><table role=\"presentation\" width=\"100%\" cellpadding=\"0\" "
+		"cellspacing=\"0\" style=\"table-layout:fixed\"><tr><td width=\"50%\"");
+	assert_in(
+		html, "href=\"mailto:editor@press.example.org?subject=How%20was%20it%3F%20Good\"");
+	assert_in(html, "href=\"https://a.b/bad\"");
+	assert_string_equal(text_of("::: poll How?\n- Good\n:::"),
+		"How?\n\n* Good <mailto:editor@press.example.org?subject=How%3F%20Good>");
+	assert_string_equal(text_of("a[^x] b[^2].\n\n[^2]: two\n[^x]: one\nmore\n"),
+		"a[1] b[2].\n\n1. one more\n2. two");
+	assert_string_equal(text_of("`[^x]` a\n"), "`[^x]` a");
+	assert_string_equal(text_of("## A {kicker=\"Old days\"}\n\nb"), "Old days\nA\n=\n\nb");
+	assert_string_equal(text_of("## A {b}\n\nc"), "A {b}\n=====\n\nc");
+	assert_string_equal(text_of("https://youtu.be/abcdefghijk\n"),
+		"[Image: Watch the video] <https://youtu.be/abcdefghijk>");
+	assert_in(html_of("a\n\nhttps://a.b/c\n"), ">a.b</p><a ");
+	html = html_of("a\n\n::: web-only\nb\n:::\n\n::: email-only\nc\n:::");
+	assert_in(html, "⟦if view.web⟧<p style=\"margin:0 0 16px\">b</p>⟦endif⟧⟦unless view.web⟧");
+	f.sender.utm_source = STR("mill");
+	f.sender.utm_medium = STR("email");
+	f.sender.utm_hosts = STR("a.b|c.d");
+	assert_string_equal(text_of("[x](https://a.b/?y=1#z) [x](https://e.f/)"),
+		"x <https://a.b/?y=1&utm_source=mill&utm_medium=email&utm_campaign=s#z> "
+		"x <https://e.f/>");
+	f.sender.utm_source = STR("");
+	f.sender.raw_html = true;
+	html = html_of(
+		"a\n\n::: html\n<p>b {{ subscriber.city }} {{ publication.name }}</p>\n:::\n\nc");
+	assert_in(html, "<p>b ⟦h subscriber.city⟧ The Daily Press</p>");
+	f.sender.raw_html = false;
 }
 
 /* A small source that would become large, or deep, is an error and not a long wait. */
@@ -398,9 +412,10 @@ static void check_whole(
 	struct str text = fixture_file(&f.a, path);
 
 	f.sender.name = str_of(publication);
+	f.sender.url = STR("https://news.example.org");
 	if (fixture_compose(&f, path, text) < 0)
 		fail_msg("%s", f.e.text);
-	assert_null(f.out.warning);
+	assert_null(f.out.remark);
 	assert_true(f.out.html.n < 20500);
 	assert_in(f.out.text, first);
 	assert_int_equal(count(f.out.html, "class=\"tint edge"), callouts);
@@ -457,7 +472,7 @@ int main(void)
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_theme_places),
 		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_constructs),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_sample),
 		cmocka_unit_test(test_real),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Golden files: what tests/golden/NAME.md becomes with the theme "default" stands in NAME.html and
+ * Golden files: what tests/golden/NAME.md becomes with the theme "sheet" stands in NAME.html and
  * NAME.txt beside it, with slots written readably (compose_fixture.h). They show in a review what a change
  * of the program or the theme does to a message. After a change that is meant,
  *

@@ -28,8 +28,8 @@ static int parse(const char *text, struct md_node **doc, struct err *e)
 static void show(const struct md_node *n, struct buf *out)
 {
 	static const char *const kinds[] = {"doc", "p", "h", "list", "item", "quote", "pre", "rule",
-		"table", "row", "cell", "box", "control", "", "soft", "br", "strong", "em", "del",
-		"code", "a", "img"};
+		"table", "row", "cell", "box", "control", "html", "", "soft", "br", "note",
+		"strong", "em", "del", "code", "a", "img"};
 	const char *aligns[] = {"", "<", "=", ">"};
 
 	buf_cstr(out, kinds[n->kind]);

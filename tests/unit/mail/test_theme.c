@@ -7,14 +7,14 @@
 
 #include <cmocka.h>
 
-/* The theme "default" with one of its files replaced. */
+/* The theme "sheet" with one of its files replaced. */
 static int parse(struct fixture *f, const char *conf, const char *blocks, const char *html,
 	struct theme *out)
 {
 	struct theme_files files = {.name = "mail-templates/t",
 		.theme_conf = str_of(conf ? conf : ""),
 		.blocks_html = blocks ? str_of(blocks)
-				      : fixture_file(&f->a, "mail-templates/default/blocks.html"),
+				      : fixture_file(&f->a, "mail-templates/sheet/blocks.html"),
 		.layout_html = str_of(html ? html : ""),
 		.layout_txt = STR("x")};
 
