@@ -29,7 +29,7 @@ endif
 # Outermost first. A layer sees itself and those behind it; net and store do not see each other.
 LAYERS := app net store mail base
 HEADERS := csv.h libesmtp.h
-PACKAGES := sqlite3 libcurl openssl uuid md4c libconfuse jansson libidn2
+PACKAGES := sqlite3 libcurl openssl uuid md4c libconfuse jansson libidn2 libmicrohttpd libsystemd
 
 CPPFLAGS += -Iinclude -D_GNU_SOURCE -DVERSION='"$(VERSION)"'
 CFLAGS += -std=c11 $(OPT) -g -fstack-protector-strong -fPIE -pthread -Wall -Wextra -Wshadow \
@@ -185,7 +185,8 @@ demo: deps-build
 
 # ---- packages of Debian ----
 DEPS_BUILD := gcc libc6-dev make pkg-config libsqlite3-dev libcurl4-openssl-dev libssl-dev uuid-dev \
-	libmd4c-dev libconfuse-dev libjansson-dev libidn2-dev libunistring-dev libcsv-dev libesmtp-dev
+	libmd4c-dev libconfuse-dev libjansson-dev libidn2-dev libunistring-dev libcsv-dev libesmtp-dev \
+	libmicrohttpd-dev libsystemd-dev
 DEPS_TEST := libcmocka-dev bats perl clang clang-format universal-ctags mandoc sqlite3 jq \
 	openssl debootstrap systemd systemd-container chromium fonts-roboto-unhinted postfix sasl2-bin \
 	libsasl2-modules spamassassin swaks python3 python3-dkim strace

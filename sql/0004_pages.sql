@@ -1,1 +1,37 @@
 -- The public pages: forms, confirmations, links.
+
+-- A public list has a form to subscribe and an archive.
+ALTER TABLE lists ADD COLUMN public INTEGER NOT NULL DEFAULT 1;
+
+-- Until then the reader wants no issues; NULL = wants them.
+ALTER TABLE subscribers ADD COLUMN paused_until INTEGER;
+
+-- Issues that are no issues: their copies ask readers to confirm. One for each list, language and day,
+-- and for the first, second, ... copy that a reader gets on that day.
+CREATE TABLE confirmations (
+	issue_id INTEGER PRIMARY KEY,
+	list_id INTEGER NOT NULL REFERENCES lists,
+	lang TEXT NOT NULL,
+	day INTEGER NOT NULL, -- since 1970-01-01
+	n INTEGER NOT NULL,
+	UNIQUE (list_id, lang, day, n)
+) STRICT;
+
+-- Forms that were sent: what confirmations are counted by, and where the consent comes from when they
+-- are answered. The unanswered ones are dropped after a while.
+CREATE TABLE asks (
+	id INTEGER PRIMARY KEY,
+	at INTEGER NOT NULL,
+	list_id INTEGER NOT NULL REFERENCES lists,
+	subscriber_id INTEGER,    -- NULL = of an address that is not to be written to
+	issue_id INTEGER,         -- of the confirmation; NULL = none was sent
+	used_at INTEGER,          -- when it was answered
+	client TEXT NOT NULL,     -- address of the browser
+	network TEXT NOT NULL,    -- what counts as one client
+	first_name TEXT NOT NULL,
+	form TEXT NOT NULL,       -- which form, in which language
+	words TEXT NOT NULL       -- what it said
+) STRICT;
+CREATE INDEX asks_at ON asks (at);
+CREATE INDEX asks_network ON asks (network, at);
+CREATE INDEX asks_subscriber ON asks (subscriber_id, at) WHERE subscriber_id IS NOT NULL;

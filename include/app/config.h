@@ -82,6 +82,7 @@ struct config {
 
 	struct {
 		struct str url; /* where the public pages are; publication.url unless set */
+		const char *listen; /* HOST:PORT, behind the operator's proxy */
 	} web;
 
 	const char *token_key_file;

@@ -109,6 +109,7 @@ static const struct config_key utm_keys[] = {
 };
 static const struct config_key web_keys[] = {
 	{"url", CONFIG_URL, CONFIG(web.url)},
+	{"listen", CONFIG_TEXT, CONFIG(web.listen), ELSE("127.0.0.1:8025"), RANGE(3, 200)},
 };
 static const struct config_block blocks[] = {
 	{"", KEYS(top_keys)},

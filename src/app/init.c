@@ -107,7 +107,8 @@ static int make_key(struct init *i, struct err *e)
 static int make_database(struct init *i, struct err *e)
 {
 	const char *config_path = arena_printf(&i->arena, "%s/lettermill.conf", i->folder);
-	struct list daily = {.slug = STR("daily"), .name = STR("Daily")};
+	struct list daily = {
+		.slug = STR("daily"), .name = STR("Daily"), .double_opt_in = true, .public = true};
 	struct config config;
 	struct store *store;
 	const char *path;

@@ -1,77 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/publish.h"
 #include "app/copy.h"
-#include "base/embed.h"
 #include "base/enc.h"
 #include "base/file.h"
 
+#include "template.h"
 #include "when.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { TEMPLATE_MAX = 256 * 1024, PROGRAM_MAX = 4 * 1024 * 1024, MESSAGE_MAX = 4 * 1024 * 1024 };
-
-/* One file of a theme: the site's own copy, else the one inside the program. */
-static int read_template(struct site *s, struct arena *a, const char *theme, const char *file,
-	struct str *out, struct err *e)
-{
-	char *path = arena_printf(a, "%s/%s/%s", s->config.templates, theme, file);
-	char *name = arena_printf(a, "%s/%s", theme, file);
-	struct err missing = {0};
-	struct buf b;
-
-	buf_init(&b, TEMPLATE_MAX);
-	if (file_read(path, &b, &missing) == 0) {
-		*out = arena_str(a, buf_view(&b));
-		buf_free(&b);
-		return 0;
-	}
-	buf_free(&b);
-	if (missing.code != ERR_MISSING)
-		return err_set(e, missing.code, "%s", missing.text);
-	*out = embedded_get(embedded_templates, name);
-	if (out->p)
-		return 0;
-	return err_set(e, ERR_MISSING,
-		"there is no template '%s': neither '%s' nor a built-in one of that name", name,
-		path);
-}
-
-/* A theme's name becomes a path: letters, digits, '-' and '_' only. */
-static int check_theme_name(const struct issue_source *source, struct str name, struct err *e)
-{
-	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
-
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
-			continue;
-		return err_set(e, ERR_INPUT,
-			"%s: the theme '%.*s' is not a name of a folder in mail-templates: use "
-			"a-z, 0-9, '-' and '_'",
-			source->file, STR_ARG(name));
-	}
-	return 0;
-}
+enum { PROGRAM_MAX = 4 * 1024 * 1024, MESSAGE_MAX = 4 * 1024 * 1024 };
 
 static int load_theme(struct site *s, struct publish *p, struct theme *out, struct err *e)
 {
-	struct arena *a = &p->arena;
 	struct str name = p->source.theme.n ? p->source.theme : p->list.theme;
-	struct theme_files files = {0};
-	const char *folder;
+	struct theme_files files;
 
-	if (check_theme_name(&p->source, name, e) < 0)
+	if (!template_is_name(name))
+		return err_set(e, ERR_INPUT,
+			"%s: the theme '%.*s' is not a name of a folder in mail-templates: use "
+			"a-z, 0-9, '-' and '_'",
+			p->source.file, STR_ARG(name));
+	if (template_theme(s, &p->arena, name, &files, e) < 0)
 		return -1;
-	folder = name.n ? arena_cstr(a, name) : "sheet";
-	files.name = arena_printf(a, "mail-templates/%s", folder);
-	if (read_template(s, a, folder, "theme.conf", &files.theme_conf, e) < 0 ||
-		read_template(s, a, folder, "layout.html", &files.layout_html, e) < 0 ||
-		read_template(s, a, folder, "blocks.html", &files.blocks_html, e) < 0 ||
-		read_template(s, a, folder, "layout.txt", &files.layout_txt, e) < 0)
-		return -1;
-	return theme_parse(a, &files, out, e);
+	return theme_parse(&p->arena, &files, out, e);
 }
 
 /* A mailbox of the issue, else of the list, else the publication's. */

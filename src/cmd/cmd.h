@@ -41,6 +41,7 @@ int cmd_init(struct cmd *c, struct err *e);
 int cmd_import(struct cmd *c, struct err *e);
 int cmd_import_ls(struct cmd *c, struct err *e);
 int cmd_deliver(struct cmd *c, struct err *e);
+int cmd_serve(struct cmd *c, struct err *e);
 int cmd_status(struct cmd *c, struct err *e);
 int cmd_why(struct cmd *c, struct err *e);
 int cmd_relay_check(struct cmd *c, struct err *e);

@@ -11,7 +11,7 @@ enum { SLUG_MAX = 40 };
 
 /* What --name and its like say; NULL = not given. */
 struct wishes {
-	const char *name, *from, *reply_to, *theme, *opt_in;
+	const char *name, *from, *reply_to, *theme, *opt_in, *public;
 };
 
 static int take_options(struct cmd *c, struct wishes *w, struct err *e)
@@ -22,6 +22,8 @@ static int take_options(struct cmd *c, struct wishes *w, struct err *e)
 		{"reply-to", "MAILBOX", "where answers go", .text = &w->reply_to},
 		{"theme", "NAME", "folder in mail-templates", .text = &w->theme},
 		{"opt-in", "HOW", "single, or double: new readers confirm", .text = &w->opt_in},
+		{"public", "WHETHER", "yes: with a form and an archive on the web, or no",
+			.text = &w->public},
 		{0},
 	};
 
@@ -55,6 +57,17 @@ static int set_mailbox(
 	return 0;
 }
 
+static int set_choice(const char *option, const char *text, const char *yes, const char *no,
+	bool *field, struct err *e)
+{
+	if (!text)
+		return 0;
+	*field = strcmp(text, yes) == 0;
+	if (*field || strcmp(text, no) == 0)
+		return 0;
+	return err_set(e, ERR_USAGE, "--%s is '%s': it can be %s or %s", option, text, no, yes);
+}
+
 static int apply(struct cmd *c, const struct wishes *w, struct list *list, struct err *e)
 {
 	if (w->name)
@@ -64,21 +77,18 @@ static int apply(struct cmd *c, const struct wishes *w, struct list *list, struc
 	if (set_mailbox(c, "from", w->from, &list->from, e) < 0 ||
 		set_mailbox(c, "reply-to", w->reply_to, &list->reply_to, e) < 0)
 		return -1;
-	if (!w->opt_in)
-		return 0;
-	list->double_opt_in = strcmp(w->opt_in, "double") == 0;
-	if (!list->double_opt_in && strcmp(w->opt_in, "single") != 0)
-		return err_set(
-			e, ERR_USAGE, "--opt-in is '%s': it can be single or double", w->opt_in);
-	return 0;
+	if (set_choice("opt-in", w->opt_in, "double", "single", &list->double_opt_in, e) < 0)
+		return -1;
+	return set_choice("public", w->public, "yes", "no", &list->public, e);
 }
 
 static json_t *list_json(const struct list *l)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:I}", "list", cmd_json_text(l->slug),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:I}", "list", cmd_json_text(l->slug),
 		"name", cmd_json_text(l->name), "from", cmd_json_text(l->from), "reply_to",
 		cmd_json_text(l->reply_to), "theme", cmd_json_text(l->theme), "opt_in",
-		l->double_opt_in ? "double" : "single", "subscribed", (json_int_t)l->subscribed);
+		l->double_opt_in ? "double" : "single", "public", l->public, "subscribed",
+		(json_int_t)l->subscribed);
 }
 
 /* ---- the commands ---- */
@@ -86,7 +96,7 @@ static json_t *list_json(const struct list *l)
 static int list_add_command(struct cmd *c, struct err *e)
 {
 	struct wishes w = {0};
-	struct list list = {0};
+	struct list list = {.double_opt_in = true, .public = true};
 	struct site s;
 	int rc = -1;
 
@@ -152,6 +162,7 @@ static int list_show_command(struct cmd *c, struct err *e)
 	show_line(c, "reply-to", list.reply_to, "the publication's");
 	show_line(c, "theme", list.theme, "sheet");
 	show_line(c, "opt-in", list.double_opt_in ? STR("double") : STR("single"), "");
+	show_line(c, "public", list.public ? STR("yes") : STR("no"), "");
 out:
 	site_close(&s);
 	return rc;
@@ -195,7 +206,7 @@ static int list_ls_command(struct cmd *c, struct err *e)
 
 #define LIST_OPTIONS                                                                               \
 	"[--name NAME] [--from MAILBOX] [--reply-to MAILBOX] [--theme NAME] "                      \
-	"[--opt-in single|double] [--json] SLUG"
+	"[--opt-in single|double] [--public yes|no] [--json] SLUG"
 
 const struct command list_commands[] = {
 	{"add", LIST_OPTIONS, "Add a list", list_add_command, NULL},

@@ -25,6 +25,7 @@ static const struct command commands[] = {
 	{"subscriber", "", "Add, change, find and remove people", NULL, subscriber_commands},
 	{"issue", "", "Check, preview, test, schedule and stop issues", NULL, issue_commands},
 	{"deliver", "[--follow] [--dry-run] [--json]", "Send all that is due", cmd_deliver, NULL},
+	{"serve", "[-v] [--json]", "Serve the public pages, until stopped", cmd_serve, NULL},
 	{"status", "[--json] [ISSUE]", "Show how far delivery is, and what needs a hand",
 		cmd_status, NULL},
 	{"why", "[--json] ADDRESS [ISSUE]",

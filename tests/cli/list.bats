@@ -11,7 +11,7 @@ setup() {
 	is "$output" ""
 	expect 0 list add --name 'Das Wöchentliche' --from 'Ed <ed@example.org>' --reply-to re@example.org \
 		--theme paper --opt-in double --json evening
-	is "$(jq -c . <<<"$output")" '{"list":"evening","name":"Das Wöchentliche","from":"Ed <ed@example.org>","reply_to":"re@example.org","theme":"paper","opt_in":"double","subscribed":0}'
+	is "$(jq -c . <<<"$output")" '{"list":"evening","name":"Das Wöchentliche","from":"Ed <ed@example.org>","reply_to":"re@example.org","theme":"paper","opt_in":"double","public":true,"subscribed":0}'
 	expect 0 list set --name "" --opt-in single evening
 	expect 0 list show --json evening
 	is "$(jq -c '[.name, .from, .opt_in]' <<<"$output")" '["","Ed <ed@example.org>","single"]'
@@ -31,9 +31,9 @@ setup() {
 	mill subscriber add --first-name 'é' combining@example.org
 	expect 0 list ls
 	is "$output" "LIST   SUBSCRIBED  OPT-IN  NAME
-a               0  single  x
-b               0  single  日本
-daily           0  single  Daily"
+a               0  double  x
+b               0  double  日本
+daily           0  double  Daily"
 }
 
 @test "a list that is there, or is not" {

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef APP_PAGES_H
+#define APP_PAGES_H
+
+#include "app/site.h"
+#include "net/http.h"
+
+/*
+ * The public pages. GET and HEAD never change anything; a POST to a page whose address holds a token does
+ * what the page says. A token is all the right that it takes: there are no cookies.
+ *
+ *   /u/TOKEN              unsubscribe, also by RFC 8058's one-click POST
+ *   /style.css            the theme's colours
+ *   /robots.txt  /healthz
+ */
+struct pages;
+
+/* Read the token keys, the texts of every language, the templates. `s` must outlive it and have one
+ * thread only from now on; each thread of the server opens the database for itself. ERR_CONFIG, ERR_DENIED,
+ * ERR_INPUT, ERR_MISSING. */
+int pages_open(struct site *s, struct pages **out, struct err *e);
+
+/* Free; NULL is allowed. Only when no server uses them any more. */
+void pages_close(struct pages *p);
+
+/* What the public server is started with. */
+struct http_site pages_public(struct pages *p);
+
+#endif

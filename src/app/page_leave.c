@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/log.h"
+#include "pages.h"
+
+/* /u/TOKEN: leave a list. The POST is that of RFC 8058, sent by the reader's mail provider, or the page's own
+ * form; it may come again at any time, and to somebody who has long left or was erased. */
+
+/* The link to the preferences, for those who left by mistake. */
+static void name_links(struct visit *v, const struct token *t)
+{
+	struct token prefs = {TOKEN_PREFERENCES, t->a, t->b};
+	struct buf link;
+
+	buf_init(&link, 1024);
+	buf_str(&link, v->pages->root);
+	buf_cstr(&link, "/m/");
+	token_make(&v->pages->site->key, &prefs, &link);
+	visit_name(v, "page.preferences", arena_str(v->a, buf_view(&link)));
+	buf_free(&link);
+}
+
+static int leave(struct visit *v, const struct token *t, bool all, struct err *e)
+{
+	bool one_click = str_eq(http_form(v->in, "List-Unsubscribe"), STR("One-Click"));
+
+	return subscriber_unsubscribe(v->store, (int64_t)t->b, all ? 0 : (int64_t)t->a,
+		one_click ? STR("one-click") : STR("unsubscribe page"), v->now, e);
+}
+
+void page_leave(struct visit *v)
+{
+	struct subscriber reader = {0};
+	struct list list = {0};
+	struct err e = {0};
+	struct token t;
+	bool all = http_form(v->in, "all").n > 0,
+	     one = all || http_form(v->in, "leave").n > 0 ||
+		   str_eq(http_form(v->in, "List-Unsubscribe"), STR("One-Click"));
+	int rc;
+
+	if (!visit_token(v, TOKEN_UNSUBSCRIBE, &t)) {
+		visit_missing(v);
+		return;
+	}
+	rc = list_look(v->store, (int64_t)t.a, STR(""), v->a, &list, &e);
+	if (rc >= 0)
+		rc = subscriber_look(v->store, (int64_t)t.b, v->a, &reader, &e);
+	if (rc >= 0 && visit_acts(v) && one)
+		rc = leave(v, &t, all, &e);
+	if (rc < 0) {
+		visit_failed(v, &e);
+		return;
+	}
+	visit_list(v, &list);
+	visit_reader(v, &reader);
+	name_links(v, &t);
+	visit_name(v, "page.all", all ? STR("yes") : STR(""));
+	if (visit_acts(v) && one)
+		visit_show(v, 200, "left", "left_title");
+	else
+		visit_show(v, visit_acts(v) ? 400 : 200, "leave", "leave_title");
+}

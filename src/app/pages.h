@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SRC_APP_PAGES_H
+#define SRC_APP_PAGES_H
+
+#include "app/pages.h"
+#include "mail/liquid.h"
+#include "store/pages.h"
+
+/*
+ * What the pages share. A visit is one request on its way to its answer; handlers add names to it and show
+ * one of the parts of mail-templates/pages/pages.html with them.
+ */
+struct page_entry {
+	struct str key, value;
+	const char *name; /* "t.KEY" */
+	size_t line;
+};
+
+/* The texts of one language: mail-templates/pages/lang/CODE.conf. */
+struct page_lang {
+	struct str code; /* "en" */
+	struct page_entry *text;
+	size_t n;
+};
+
+struct pages {
+	struct site *site;
+	struct arena arena;
+	struct page_lang *lang;
+	size_t lang_n;
+	const struct page_lang *fallback; /* the publication's, or English */
+	struct page_entry *part; /* of pages.html */
+	size_t part_n;
+	struct str layout, style;
+	struct str root; /* path of web.url, without a slash at its end; usually empty */
+};
+
+struct page_thread {
+	struct pages *pages;
+	struct store *store;
+};
+
+enum { VISIT_NAMES = 200, PAGE_MAX = 1024 * 1024 };
+
+struct visit {
+	struct pages *pages;
+	struct store *store;
+	const struct http_request *in;
+	struct http_reply *out;
+	struct arena *a;
+	const struct page_lang *lang;
+	struct str rest; /* of the path, behind what chose the handler */
+	int64_t now;
+	struct liquid_name name[VISIT_NAMES];
+	size_t name_n;
+};
+
+/* ---- texts (page_text.c) ---- */
+
+/* Read the texts of all languages. ERR_INPUT for a line that is no `key = value`, a key that English does
+ * not have, and one that it has and another language lacks. */
+int page_langs_read(struct pages *p, struct err *e);
+
+/* The language that an Accept-Language field asks for (RFC 9110 section 12.5.4), by the first part of each
+ * tag, or NULL for none that there is. */
+const struct page_lang *page_lang_choose(const struct pages *p, struct str accept);
+
+/* The language of that code ("de" also for "de-AT"), or NULL. */
+const struct page_lang *page_lang_get(const struct pages *p, struct str code);
+
+/* The text of `key` in its language, as it stands in the file. */
+struct str page_text(const struct page_lang *lang, const char *key);
+
+/* Split text at lines `=== NAME`; what stands before the first is left out. In `a`. */
+struct page_entry *page_parts(struct arena *a, struct str text, size_t *n);
+
+/* ---- showing (page_show.c) ---- */
+
+/* Names for the templates; `raw` values are finished HTML. */
+void visit_name(struct visit *v, const char *name, struct str value);
+void visit_raw(struct visit *v, const char *name, struct str value);
+
+/* The names list.* and reader.*. */
+void visit_list(struct visit *v, const struct list *list);
+void visit_reader(struct visit *v, const struct subscriber *reader);
+
+/* A text of the visit's language with its names in place, HTML; in v->a. */
+struct str visit_text(struct visit *v, const char *key);
+
+/* One part of pages.html with its names in place. */
+struct str visit_part(struct visit *v, const char *part);
+
+/* Answer with `part` in the layout, under the title that the text `title` gives. Pages are private: no cache
+ * keeps them, no search engine shows them, unless visit_public() is called. */
+void visit_show(struct visit *v, unsigned status, const char *part, const char *title);
+
+/* This page is for everybody: caches may keep it for `seconds`, search engines may show it. */
+void visit_public(struct visit *v, unsigned seconds);
+
+/* The answer where there is nothing: the same whatever the reason. */
+void visit_missing(struct visit *v);
+
+/* The answer when something failed: nothing was changed. Logs `e`. */
+void visit_failed(struct visit *v, const struct err *e);
+
+/* Whether the request is a POST. */
+bool visit_acts(const struct visit *v);
+
+/* Read v->rest as a token of `purpose`, in its one spelling. */
+bool visit_token(struct visit *v, enum token_purpose purpose, struct token *out);
+
+/* ---- handlers ---- */
+
+void page_leave(struct visit *v);
+void page_style(struct visit *v);
+
+#endif
