@@ -29,9 +29,11 @@ endif
 # Outermost first. A layer sees itself and those behind it; net and store do not see each other.
 LAYERS := app net store mail base
 HEADERS := csv.h libesmtp.h
-PACKAGES := sqlite3 libcurl openssl uuid md4c libconfuse jansson libidn2 libmicrohttpd libsystemd
+PACKAGES := sqlite3 libcurl openssl uuid md4c libconfuse jansson libidn2 libmicrohttpd libsystemd gmime-3.0
+# As system headers: the warnings are for our own.
+PACKAGE_INCLUDES := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I gmime-3.0 2>/dev/null))
 
-CPPFLAGS += -Iinclude -D_GNU_SOURCE -DVERSION='"$(VERSION)"'
+CPPFLAGS += -Iinclude -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(PACKAGE_INCLUDES)
 CFLAGS += -std=c11 $(OPT) -g -fstack-protector-strong -fPIE -pthread -Wall -Wextra -Wshadow \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
 LDFLAGS += -pie -pthread -Wl,-z,relro,-z,now
@@ -186,7 +188,7 @@ demo: deps-build
 # ---- packages of Debian ----
 DEPS_BUILD := gcc libc6-dev make pkg-config libsqlite3-dev libcurl4-openssl-dev libssl-dev uuid-dev \
 	libmd4c-dev libconfuse-dev libjansson-dev libidn2-dev libunistring-dev libcsv-dev libesmtp-dev \
-	libmicrohttpd-dev libsystemd-dev
+	libmicrohttpd-dev libsystemd-dev libgmime-3.0-dev
 DEPS_TEST := libcmocka-dev bats perl clang clang-format universal-ctags mandoc sqlite3 jq \
 	openssl debootstrap systemd systemd-container chromium fonts-roboto-unhinted postfix sasl2-bin \
 	libsasl2-modules spamassassin swaks python3 python3-dkim strace

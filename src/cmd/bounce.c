@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include "bounce_files.h"
 #include "cmd.h"
 #include "mail/classify.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,17 +78,23 @@ static int cmd_bounce_classify(struct cmd *c, struct err *e)
 		{0},
 	};
 
-	if (cmd_options(c, own, 0, 0, e) < 0)
+	if (cmd_options(c, own, 0, INT_MAX, e) < 0)
 		return -1;
+	if (reply == (c->argc > 0))
+		return err_set(
+			e, ERR_USAGE, "%s: name files, or give --reply and no file", c->path);
+	if (phase_name && !reply)
+		return err_set(e, ERR_USAGE, "%s: --phase goes with --reply", c->path);
 	if (!reply)
-		return err_set(e, ERR_USAGE, "bounce classify: --reply is missing");
+		return bounce_files(c, e);
 	if (phase_name && phase_of(phase_name, &phase, e) < 0)
 		return -1;
 	return classify_lines(c, phase, e);
 }
 
 const struct command bounce_commands[] = {
-	{"classify", "--reply [--phase PHASE] [--json]",
-		"Tell what SMTP replies mean; touch nothing", cmd_bounce_classify, NULL},
+	{"classify", "[--phase PHASE] [--json] {--reply | FILE ...}",
+		"Tell what returned messages, or SMTP replies, mean; touch nothing",
+		cmd_bounce_classify, NULL},
 	{0},
 };

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SRC_MAIL_INBOUND_TEXT_H
+#define SRC_MAIL_INBOUND_TEXT_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+/* The text with LF line ends, whichever mixture of CRLF, LF and CR it came with. `text` itself where
+ * nothing has to change. */
+struct str inbound_unix(struct arena *a, struct str text);
+
+/* The words of an HTML page: blocks on lines of their own, named and numbered characters of the usual
+ * kind resolved, scripts and styles left out. */
+struct str inbound_unmark(struct arena *a, struct str html);
+
+#endif
