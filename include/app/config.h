@@ -30,6 +30,7 @@ struct config {
 	const char *folder; /* where it stands; made absolute */
 	const char
 		*database; /* lettermill.db in `folder`; in /var/lib/NAME for a folder /etc/NAME */
+	const char *media; /* folder of the images of issues, served at web.url/media/ */
 	const char *templates; /* folder that overrides the built-in mail-templates */
 
 	struct {

@@ -11,11 +11,19 @@
 /*
  * From an issue file to a scheduled issue, a preview or a proof copy.
  */
+struct publish_media {
+	struct compile_media media;
+	struct str file; /* of the site's media folder: "0123456789abcdef/name.png" */
+	const char *source; /* the file beside the issue */
+	struct publish_media *next;
+};
+
 struct publish {
 	struct arena arena; /* holds all of the below */
 	struct issue_source source;
 	struct list list;
 	struct compile_sender sender;
+	struct publish_media *media; /* local images, the first used first */
 	struct str *bare; /* names whose empty value would show (mail/compile.h) */
 	size_t bare_n;
 	struct compile_remark *remark; /* about the content; publish_lint() adds some */
@@ -23,10 +31,12 @@ struct publish {
 	struct str program; /* packed (mail/program.h) */
 };
 
-/* Read `file`, find its list and theme (the site's own copy of a template first, then the built-in
- * one), compile. The one door of check, preview, test and schedule, so that they cannot differ.
+/* Read `file` (Markdown; or HTML, with its text part in a .txt beside it), find its list and theme (the
+ * site's own copy of a template first, then the built-in one) and local images, which travel in the message
+ * where `embed`, compile. The one door of check, preview, test and schedule, so that they cannot differ.
  * ERR_INPUT with FILE:LINE, ERR_MISSING. `out` is freed by publish_free() also after an error. */
-int publish_compile(struct site *s, const char *file, struct publish *out, struct err *e);
+int publish_compile(
+	struct site *s, const char *file, bool embed, struct publish *out, struct err *e);
 
 /* Look at the compiled issue beside the site: whether its slug is free, and how many readers would see
  * nothing where a value without a default stands. Adds to p->remark; the cost grows with the audience. */

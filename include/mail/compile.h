@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "mail/image.h"
 #include "mail/issue.h"
 #include "mail/liquid.h"
 #include "mail/program.h"
@@ -41,12 +42,24 @@ struct compile_sender {
 	struct str utm_hosts; /* hosts whose links get them, "|" between */
 };
 
+/* A local image of the issue. */
+struct compile_media {
+	struct str path; /* as the issue writes it */
+	struct str url; /* where readers find it */
+	struct str data; /* the file's octets */
+	struct image image;
+};
+
 struct compile_input {
 	const struct issue_source *issue;
 	const struct theme *theme;
 	const struct compile_sender *sender;
 	const char *const *fields; /* names of subscriber attributes in use, for subscriber.NAME */
 	size_t fields_n;
+	/* The local image `path`: NULL, and why not, when it cannot be had. */
+	const struct compile_media *(*media)(void *user, struct str path, struct err *e);
+	void *media_user;
+	bool embed; /* local images travel in the message (RFC 2387) and not by address */
 };
 
 /* A remark about the content: a warning, or an error that it may not leave with. */
@@ -71,13 +84,18 @@ struct composed {
 			   * them: where one is empty, the reader sees a gap */
 	size_t bare_n;
 	struct compile_remark *remark;
+	struct composed_media {
+		const struct compile_media *media;
+		struct composed_media *next;
+	} * embedded; /* the first has the Content-ID "image1@LIST-ID", the next "image2@…" (RFC 2392) */
 };
 
-/* Markdown, theme and names to marked strings, in `a`. ERR_INPUT, starting "FILE:LINE: ". */
+/* Markdown, theme and names to marked strings, in `a`; of an issue that is ready-made HTML and text, the
+ * names alone. ERR_INPUT, starting "FILE:LINE: ". */
 int compose(struct arena *a, const struct compile_input *in, struct composed *out, struct err *e);
 
 /* Marked strings to constant, encoded segments and slots: multipart/alternative, text first (RFC
- * 2046 section 5.1.4), both quoted-printable, UTF-8; boundary derived from the content, and
+ * 2046 section 5.1.4), the HTML with embedded images in a multipart/related (RFC 2387), both quoted-printable, UTF-8; boundary derived from the content, and
  * impossible in quoted-printable text. ERR_INPUT for more than 102,000 octets of HTML (Gmail clips
  * there). */
 int assemble(struct arena *a, const struct compile_input *in, const struct composed *c,

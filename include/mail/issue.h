@@ -33,7 +33,11 @@ struct issue_source {
 	struct str theme; /* name of a folder in mail-templates/; empty = the list's */
 	size_t subject_line; /* line of `subject` in the file, from 1, for messages */
 	size_t preheader_line; /* likewise */
-	struct str body; /* Markdown: a view into the source, LF line ends */
+	const char *
+		text_file; /* of an issue that is ready-made HTML: the file of its text part; NULL =
+				* the issue is Markdown */
+	struct str text; /* its text part */
+	struct str body; /* Markdown or HTML: a view into the source, LF line ends */
 	size_t body_line; /* line of the body's first line in the file */
 };
 
@@ -42,6 +46,10 @@ struct issue_source {
  * CRLF is taken as LF and a byte-order mark is dropped. Views live in `a`. ERR_INPUT, starting
  * "FILE:LINE: ". */
 int issue_parse(struct arena *a, const char *file, struct str source, struct issue_source *out,
+	struct err *e);
+
+/* Take `text` for the text part of the ready-made HTML issue `out`, with the same refusals. */
+int issue_text(struct arena *a, const char *file, struct str text, struct issue_source *out,
 	struct err *e);
 
 #endif

@@ -30,6 +30,7 @@ static const char *const transport[] = {"curl", "esmtp", NULL}; /* enum relay_tr
 static const struct config_key top_keys[] = {
 	{"database", CONFIG_PATH, CONFIG(database)},
 	{"templates", CONFIG_PATH, CONFIG(templates), ELSE("mail-templates")},
+	{"media", CONFIG_PATH, CONFIG(media), ELSE("media")},
 	{"token_key_file", CONFIG_PATH, CONFIG(token_key_file), ELSE("secrets/token.key")},
 	{"timezone", CONFIG_TEXT, CONFIG(timezone), ELSE("UTC"), RANGE(1, 64)},
 };

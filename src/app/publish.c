@@ -2,185 +2,15 @@
 #include "app/publish.h"
 #include "app/copy.h"
 #include "base/enc.h"
-#include "base/file.h"
 
-#include "template.h"
+#include "media.h"
 #include "when.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PROGRAM_MAX = 4 * 1024 * 1024, MESSAGE_MAX = 4 * 1024 * 1024 };
-
-static int load_theme(struct site *s, struct publish *p, struct theme *out, struct err *e)
-{
-	struct str name = p->source.theme.n ? p->source.theme : p->list.theme;
-	struct theme_files files;
-
-	if (!template_is_name(name))
-		return err_set(e, ERR_INPUT,
-			"%s: the theme '%.*s' is not a name of a folder in mail-templates: use "
-			"a-z, 0-9, '-' and '_'",
-			p->source.file, STR_ARG(name));
-	if (template_theme(s, &p->arena, name, &files, e) < 0)
-		return -1;
-	return theme_parse(&p->arena, &files, out, e);
-}
-
-/* A mailbox of the issue, else of the list, else the publication's. */
-static int choose_mailbox(struct publish *p, const char *key, struct str of_issue,
-	struct str of_list, const struct mailbox *of_publication, struct str *name,
-	struct str *email, struct err *e)
-{
-	struct str text = of_issue.n ? of_issue : of_list;
-	struct mailbox m = *of_publication;
-
-	if (text.n && mailbox_parse(&p->arena, text, &m, e) < 0)
-		return err_prefix(e, "%s: %s: ", of_issue.n ? p->source.file : "list", key);
-	*name = m.name;
-	*email = m.addr.email;
-	return 0;
-}
-
-static int make_sender(struct site *s, struct publish *p, struct err *e)
-{
-	const struct config *c = &s->config;
-	struct compile_sender *to = &p->sender;
-
-	*to = (struct compile_sender){
-		.name = c->publication.name,
-		.tagline = c->publication.tagline,
-		.address = c->publication.address,
-		.url = c->publication.url,
-		.lang = p->source.lang.n ? p->source.lang : c->publication.lang,
-		.list_slug = p->list.slug,
-		.list_name = p->list.name,
-		.list_id = str_of(arena_printf(&p->arena, "%.*s.%.*s", STR_ARG(p->list.slug),
-			STR_ARG(c->publication.list_domain))),
-		.sender_id = c->publication.sender_id,
-		.accent_label = c->publication.accent_label,
-		.callout_label = c->publication.callout_label,
-		.raw_html = c->publication.raw_html,
-		.utm_source = c->utm.source,
-		.utm_medium = c->utm.medium,
-		.utm_hosts = c->utm.hosts,
-	};
-	if (choose_mailbox(p, "from", p->source.from, p->list.from, &c->publication.from,
-		    &to->from_name, &to->from_email, e) < 0)
-		return -1;
-	return choose_mailbox(p, "reply_to", p->source.reply_to, p->list.reply_to,
-		&c->publication.reply_to, &to->reply_to_name, &to->reply_to_email, e);
-}
-
-static int compile(struct site *s, struct publish *p, const struct theme *theme, struct err *e)
-{
-	struct compile_input in = {.issue = &p->source, .theme = theme, .sender = &p->sender};
-	struct composed composed = {0};
-	struct program program = {0};
-	const char **fields;
-	struct buf packed;
-
-	if (fields_get(s->store, &p->arena, &fields, &in.fields_n, e) < 0)
-		return -1;
-	in.fields = fields;
-	if (compose(&p->arena, &in, &composed, e) < 0 ||
-		assemble(&p->arena, &in, &composed, &program, e) < 0)
-		return -1;
-	buf_init(&packed, PROGRAM_MAX);
-	program_pack(&program, &packed);
-	if (packed.over) {
-		buf_free(&packed);
-		return err_set(e, ERR_INPUT, "%s: the compiled issue is too large", p->source.file);
-	}
-	p->program = arena_str(&p->arena, buf_view(&packed));
-	buf_free(&packed);
-	p->bare = composed.bare;
-	p->bare_n = composed.bare_n;
-	p->remark = composed.remark;
-	return 0;
-}
-
-int publish_compile(struct site *s, const char *file, struct publish *out, struct err *e)
-{
-	struct theme theme = {0};
-	struct buf b;
-	int rc = -1;
-
-	*out = (struct publish){0};
-	buf_init(&b, ISSUE_SOURCE_MAX);
-	if (file_read(file, &b, e) < 0)
-		goto out;
-	out->text = arena_str(&out->arena, buf_view(&b));
-	if (issue_parse(&out->arena, file, out->text, &out->source, e) < 0)
-		goto out;
-	if (list_get(s->store, out->source.list, &out->arena, &out->list, e) < 0) {
-		err_prefix(e, "%s: ", file);
-		goto out;
-	}
-	if (load_theme(s, out, &theme, e) < 0 || make_sender(s, out, e) < 0)
-		goto out;
-	rc = compile(s, out, &theme, e);
-out:
-	buf_free(&b);
-	return rc;
-}
-
-static void remark(struct publish *p, struct compile_remark what)
-{
-	struct compile_remark **link = &p->remark;
-
-	what.file = p->source.file;
-	while (*link)
-		link = &(*link)->next;
-	*link = arena_alloc(&p->arena, sizeof what);
-	**link = what;
-}
-
-int publish_lint(struct site *s, struct publish *p, struct err *e)
-{
-	int64_t taken, lacking, of = p->list.subscribed;
-	int found = issue_find(s->store, p->list.id, p->source.slug, &taken, e);
-
-	if (found < 0)
-		return -1;
-	if (found)
-		remark(p, (struct compile_remark){.line = 1,
-				  .rule = "slug-taken",
-				  .message = arena_printf(&p->arena,
-					  "issue %lld of this list has the slug '%.*s' already, "
-					  "add a line "
-					  "'slug: …' with another one",
-					  (long long)taken, STR_ARG(p->source.slug))});
-	for (size_t i = 0; i < p->bare_n; i++) {
-		if (list_lacking(s->store, p->list.id, p->bare[i], &lacking, e) < 0)
-			return -1;
-		if (lacking)
-			remark(p, (struct compile_remark){.line = p->source.body_line,
-					  .rule = "empty-value",
-					  .message = arena_printf(&p->arena,
-						  "'%.*s' is empty for %lld of %lld subscribers: "
-						  "write "
-						  "{{ %.*s | default: \"…\" }}",
-						  STR_ARG(p->bare[i]), (long long)lacking,
-						  (long long)of, STR_ARG(p->bare[i]))});
-	}
-	return 0;
-}
-
-size_t publish_errors(const struct publish *p, bool strict)
-{
-	size_t n = 0;
-
-	for (const struct compile_remark *r = p->remark; r; r = r->next)
-		n += strict || r->error;
-	return n;
-}
-
-void publish_free(struct publish *p)
-{
-	arena_free(&p->arena);
-}
+enum { MESSAGE_MAX = 4 * 1024 * 1024 };
 
 /* SHA-256 over source and program, hexadecimal: what was scheduled can be told from what is on disk. */
 static int content_hash(struct publish *p, struct str *out, struct err *e)
@@ -321,7 +151,7 @@ int publish_schedule(struct site *s, struct publish *p, const char *at, const ch
 		plan.user = &local;
 		plan.hours = (struct str){NULL, 0}; /* each reader's time is inside already */
 	}
-	if (content_hash(p, &issue.hash, e) < 0 ||
+	if (content_hash(p, &issue.hash, e) < 0 || (!dry_run && media_put(s, p->media, e) < 0) ||
 		issue_schedule(s->store, &issue, p->list.id, dry_run, now, &out->copies, e) < 0)
 		goto out;
 	out->issue = issue.id;
@@ -373,6 +203,7 @@ int publish_preview(struct site *s, struct publish *p, struct str address, int64
 		copy_preview(m, &claim, now, "text/html", &out->html, e) < 0 ||
 		copy_preview(m, &claim, now, "text/plain", &out->text, e) < 0)
 		goto out;
+	media_show(p->media, p->sender.list_id, &out->html);
 	rc = 0;
 out:
 	copy_maker_close(m);
@@ -410,7 +241,7 @@ int publish_proof(struct site *s, struct publish *p, struct str address, const s
 
 	buf_init(&message, MESSAGE_MAX);
 	buf_init(&sender, ADDR_MAX);
-	if (proof_claim(s, p, address, &claim, &one.utf8, e) < 0 ||
+	if (proof_claim(s, p, address, &claim, &one.utf8, e) < 0 || media_put(s, p->media, e) < 0 ||
 		copy_maker_open(s, NULL, p->program, &m, e) < 0 ||
 		copy_make(m, &claim, now, &message, &sender, e) < 0)
 		goto out;

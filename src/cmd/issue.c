@@ -188,13 +188,13 @@ static int cancel_command(struct cmd *c, struct err *e)
 }
 
 const struct command issue_commands[] = {
-	{"check", "[--strict] [--json] FILE", "Say what is wrong with an issue file", issue_check,
-		NULL},
-	{"preview", "[--as ADDRESS] [--output DIR] [--json] FILE",
+	{"check", "[--strict] [--embed] [--json] FILE", "Say what is wrong with an issue file",
+		issue_check, NULL},
+	{"preview", "[--as ADDRESS] [--output DIR] [--embed] [--json] FILE",
 		"Write an issue as HTML, text and message", issue_preview, NULL},
-	{"test", "[--relay NAME] [--dry-run] [-v] [--json] --to ADDRESS FILE",
+	{"test", "[--embed] [--relay NAME] [--dry-run] [-v] [--json] --to ADDRESS FILE",
 		"Send one proof through the relay", issue_test, NULL},
-	{"schedule", "[--at TIME] [--window HOURS] [--strict] [--dry-run] [--json] FILE",
+	{"schedule", "[--at TIME] [--window HOURS] [--strict] [--embed] [--dry-run] [--json] FILE",
 		"Freeze the audience: one copy for each", issue_schedule_command, NULL},
 	{"show", "[--json] ISSUE", "Show a scheduled issue", show, NULL},
 	{"ls", "[--json]", "List scheduled issues, newest first", ls, NULL},

@@ -12,13 +12,18 @@
 
 enum { PREVIEW_MAX = 4 * 1024 * 1024 };
 
+#define EMBED                                                                                      \
+	{                                                                                          \
+		"embed", NULL, "put local images into the message", .flag = &embed                 \
+	}
+
 /* The site and the compiled issue file argv[0]. */
-static int open_issue(struct cmd *c, struct site *s, struct publish *p, struct err *e)
+static int open_issue(struct cmd *c, bool embed, struct site *s, struct publish *p, struct err *e)
 {
 	*p = (struct publish){0};
 	if (cmd_site(c, s, e) < 0)
 		return -1;
-	if (publish_compile(s, c->argv[0], p, e) == 0)
+	if (publish_compile(s, c->argv[0], embed, p, e) == 0)
 		return 0;
 	publish_free(p);
 	site_close(s);
@@ -90,9 +95,10 @@ static void print_checked(struct cmd *c, const struct publish *p, bool ok)
 
 int issue_check(struct cmd *c, struct err *e)
 {
-	bool strict = false;
+	bool strict = false, embed = false;
 	const struct cmd_option options[] = {
 		{"strict", NULL, "take every warning for an error", .flag = &strict},
+		EMBED,
 		{0},
 	};
 	struct publish p;
@@ -101,7 +107,7 @@ int issue_check(struct cmd *c, struct err *e)
 
 	if (cmd_options(c, options, 1, 1, e) < 0)
 		return -1;
-	if (open_issue(c, &s, &p, e) < 0) {
+	if (open_issue(c, embed, &s, &p, e) < 0) {
 		if (c->json)
 			cmd_json(json_pack("{s:o, s:b, s:o}", "file",
 				cmd_json_text(str_of(c->argv[0])), "ok", 0, "error",
@@ -172,17 +178,19 @@ static int make_preview(struct cmd *c, struct site *s, struct publish *p, const 
 int issue_preview(struct cmd *c, struct err *e)
 {
 	const char *as = NULL, *folder = ".";
+	bool embed = false;
 	const struct cmd_option options[] = {
 		{"as", "ADDRESS", "what this reader would get, else a reader without a name",
 			.text = &as},
 		{"output", "DIR", "write into DIR, else into this folder", .text = &folder},
+		EMBED,
 		{0},
 	};
 	struct publish p;
 	struct site s;
 	int rc = -1;
 
-	if (cmd_options(c, options, 1, 1, e) < 0 || open_issue(c, &s, &p, e) < 0)
+	if (cmd_options(c, options, 1, 1, e) < 0 || open_issue(c, embed, &s, &p, e) < 0)
 		return -1;
 	if (!c->json)
 		print_remarks(c, &p);
@@ -243,8 +251,9 @@ static int pretend_proof(
 int issue_test(struct cmd *c, struct err *e)
 {
 	const char *to = NULL, *relay = NULL;
-	bool dry_run = false;
+	bool embed = false, dry_run = false;
 	const struct cmd_option options[] = {
+		EMBED,
 		{"to", "ADDRESS", "who gets the proof", .text = &to},
 		{"relay", "NAME", "send through this relay, else the first", .text = &relay},
 		{"dry-run", NULL, "do everything but send", .flag = &dry_run},
@@ -258,7 +267,7 @@ int issue_test(struct cmd *c, struct err *e)
 		return -1;
 	if (!to)
 		return err_set(e, ERR_USAGE, "%s: --to ADDRESS is missing", c->path);
-	if (open_issue(c, &s, &p, e) < 0)
+	if (open_issue(c, embed, &s, &p, e) < 0)
 		return -1;
 	if (!c->json)
 		print_remarks(c, &p);
@@ -294,7 +303,7 @@ static void print_scheduled(
 int issue_schedule_command(struct cmd *c, struct err *e)
 {
 	const char *at = NULL, *window = NULL;
-	bool strict = false, dry_run = false;
+	bool strict = false, embed = false, dry_run = false;
 	const struct cmd_option options[] = {
 		{"at", "TIME",
 			"now, 2026-01-31T06:00:00+01:00, 2026-01-31 06:00 Europe/Berlin, 06:00 "
@@ -304,6 +313,7 @@ int issue_schedule_command(struct cmd *c, struct err *e)
 			.text = &window},
 		{"strict", NULL, "take every warning of 'issue check' for an error",
 			.flag = &strict},
+		EMBED,
 		{"dry-run", NULL, "tell how many copies there would be, change nothing",
 			.flag = &dry_run},
 		{0},
@@ -316,7 +326,7 @@ int issue_schedule_command(struct cmd *c, struct err *e)
 
 	if (cmd_options(c, options, 1, 1, e) < 0)
 		return -1;
-	if (open_issue(c, &s, &p, e) < 0)
+	if (open_issue(c, embed, &s, &p, e) < 0)
 		return -1;
 	rc = lint(c, &s, &p, strict, e);
 	if (rc == 0)

@@ -229,6 +229,40 @@ static void write_sender(const struct compile_sender *from, struct buf *out)
 		header_mailbox(out, "Reply-To", from->reply_to_name, from->reply_to_email);
 }
 
+/* What opens the multipart/related around the HTML, where it has images in it. */
+static void open_related(struct str boundary, struct buf *out)
+{
+	buf_printf(out,
+		"--%.*s\r\n"
+		"Content-Type: multipart/related; type=\"text/html\"; boundary=\"%.*s-r\"\r\n"
+		"\r\n",
+		STR_ARG(boundary), STR_ARG(boundary));
+}
+
+/* The embedded images, in lines of 76 characters (RFC 2045 section 6.8), and the end of the related. */
+static void write_images(const struct compile_input *in, const struct composed *c,
+	struct str boundary, struct buf *out)
+{
+	enum { LINE = 57 };
+	int number = 1;
+
+	for (const struct composed_media *m = c->embedded; m; m = m->next) {
+		buf_printf(out,
+			"\r\n--%.*s-r\r\n"
+			"Content-Type: %s\r\n"
+			"Content-Transfer-Encoding: base64\r\n"
+			"Content-ID: <image%d@%.*s>\r\n"
+			"Content-Disposition: inline\r\n\r\n",
+			STR_ARG(boundary), m->media->image.type, number++,
+			STR_ARG(in->sender->list_id));
+		for (size_t at = 0; at < m->media->data.n; at += LINE) {
+			enc_base64(out, str_slice(m->media->data, at, at + LINE));
+			buf_cstr(out, "\r\n");
+		}
+	}
+	buf_printf(out, "--%.*s-r--\r\n", STR_ARG(boundary));
+}
+
 static void write_part_fields(const char *type, struct str boundary, struct buf *out)
 {
 	buf_printf(out,
@@ -279,14 +313,21 @@ static int frame(struct assembly *s, const struct composed *c, struct program *p
 	buf_init(&boundary, FIELDS_MAX);
 	make_boundary(c->html, &boundary);
 	for (size_t i = 0; i < 5; i++)
-		buf_init(&fields[i], FIELDS_MAX);
+		buf_init(&fields[i], i < 4 ? FIELDS_MAX : ENCODED_MAX);
 	write_sender(s->in->sender, &fields[0]);
 	if (is_constant(&p->subject))
 		header_text(&fields[1], "Subject", c->subject);
 	write_list(s->in, buf_view(&boundary), &fields[2]);
 	buf_cstr(&fields[3], "\r\n");
+	if (c->embedded) {
+		open_related(buf_view(&boundary), &fields[3]);
+		buf_cstr(&boundary, "-r");
+	}
 	write_part_fields("html", buf_view(&boundary), &fields[3]);
-	buf_printf(&fields[4], "\r\n--%s--\r\n", buf_text(&boundary));
+	boundary.n -= c->embedded ? 2 : 0;
+	if (c->embedded)
+		write_images(s->in, c, buf_view(&boundary), &fields[4]);
+	buf_printf(&fields[4], "\r\n--%.*s--\r\n", STR_ARG(buf_view(&boundary)));
 	for (size_t i = 0; i < 5; i++) {
 		over |= fields[i].over;
 		*out[i] = arena_str(s->arena, buf_view(&fields[i]));

@@ -2,6 +2,7 @@
 #include "compose.h"
 
 #include "base/enc.h"
+#include "html.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -266,7 +267,7 @@ static int read_body(struct compose *c, struct md_node **document)
 	if (!(*document)->first)
 		return err_set(c->e, ERR_INPUT, "%s:%zu: the issue has no text", issue->file,
 			issue->body_line);
-	if (compose_shape(c, *document) < 0)
+	if (compose_media(c, *document) < 0 || compose_shape(c, *document) < 0)
 		return -1;
 	compose_smart(c->a, *document, issue->lang.n ? issue->lang : sender->lang);
 	return 0;
@@ -316,6 +317,27 @@ static int put_text(struct compose *c, struct md_node *document)
 	return rc;
 }
 
+/* An issue that is ready-made HTML and text: only its names are filled in. */
+static int read_page(struct compose *c)
+{
+	const struct issue_source *issue = c->in->issue;
+	struct liquid_source html = {issue->file, issue->body_line, issue->body, true},
+			     text = {issue->text_file, 1, issue->text, false};
+	struct str page;
+	struct buf out;
+	int rc;
+
+	if (expand(c, &html, c->issue_from, enc_html, &page) < 0 ||
+		html_check(issue->file, issue->body_line, page, HTML_PAGE, c->e) < 0 ||
+		expand(c, &text, c->issue_from, buf_str, &c->out->text) < 0)
+		return -1;
+	buf_init(&out, COMPOSE_MAX);
+	rc = compose_place(c, page, &out);
+	c->out->html = arena_str(c->a, buf_view(&out));
+	buf_free(&out);
+	return rc;
+}
+
 int compose(struct arena *a, const struct compile_input *in, struct composed *out, struct err *e)
 {
 	struct composed result = {.remark = NULL};
@@ -323,8 +345,11 @@ int compose(struct arena *a, const struct compile_input *in, struct composed *ou
 	struct md_node *document = NULL;
 
 	put_names(&c);
-	if (put_title(&c) < 0 || read_body(&c, &document) < 0 || put_html(&c, document) < 0 ||
-		put_text(&c, document) < 0)
+	if (put_title(&c) < 0)
+		return -1;
+	if (in->issue->text_file ? read_page(&c) < 0
+				 : read_body(&c, &document) < 0 || put_html(&c, document) < 0 ||
+					   put_text(&c, document) < 0)
 		return -1;
 	compose_lint(&c, document);
 	*out = result;

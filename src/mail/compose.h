@@ -13,8 +13,8 @@
 /*
  * The parts of compose():
  *
- *   body ─ liquid ─ markdown ─ shape ─┬─ html ─ blocks and layout of the theme ─ place
- *                                     └─ text ─ layout.txt
+ *   body ─ liquid ─ markdown ─ media ─ shape ─┬─ html ─ blocks and layout of the theme ─ place
+ *                                             └─ text ─ layout.txt
  */
 
 /* No part of a message grows beyond this on its way; assemble() has the lower limit that counts. */
@@ -59,7 +59,8 @@ void compose_remark(struct compose *c, struct compile_remark what);
 void compose_warn(struct compose *c, size_t line, const char *rule, const char *message);
 void compose_error(struct compose *c, size_t line, const char *rule, const char *message);
 
-/* Look over the finished issue: title, words, links, images, contents, the theme's colours. */
+/* Look over the finished issue: title, words, links, images, contents, the theme's colours. `document` is
+ * NULL for a ready-made one. */
 void compose_lint(struct compose *c, const struct md_node *document);
 
 /* Append the words below `node` without markup; marks only where `marks`. */
@@ -74,6 +75,9 @@ bool compose_whole_url(struct str name);
 /* Turn the tree that Markdown gave into the tree that is drawn: sections, greeting, labels, callouts,
  * figures, buttons, embeds, polls, contents; check conditions and addresses of links. ERR_INPUT. */
 int compose_shape(struct compose *c, struct md_node *document);
+
+/* Give local images the addresses that readers find them at. ERR_INPUT. */
+int compose_media(struct compose *c, struct md_node *document);
 
 /* Curl quotes, and make dashes and ellipses, in the texts of the tree but not in code or URLs. Quotes
  * only in English, whose way of quoting is known. */

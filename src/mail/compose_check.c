@@ -96,6 +96,7 @@ static const struct {
 	bool image; /* an image may come from there */
 } schemes[] = {
 	{"https://", true},
+	{"cid:image", true},
 	{"http://", true},
 	{"mailto:", false},
 	{"tel:", false},
@@ -127,7 +128,7 @@ static int check_address(struct compose *c, const struct md_node *n)
 		if (str_has_prefix_nocase(plain, str_of(schemes[i].scheme)) &&
 			n->href.n > strlen(schemes[i].scheme) &&
 			(n->kind != MD_IMAGE || schemes[i].image)) {
-			if (i == 1)
+			if (str_eq(str_of(schemes[i].scheme), STR("http://")))
 				compose_warn(c, n->line, "insecure-link",
 					"this address starts with http://, use https://");
 			return 0;

@@ -464,8 +464,10 @@ void compose_lint(struct compose *c, const struct md_node *document)
 
 	l.link = arena_array(c->a, l.links_cap, sizeof(struct md_node *));
 	lint_title(c);
-	lint_tree(&l, document);
-	lint_contents(&l, document);
+	if (document) {
+		lint_tree(&l, document);
+		lint_contents(&l, document);
+	}
 	lint_source(c);
 	if (l.links > LINKS_MANY)
 		compose_warn(c, 1, "many-links", "filters distrust a mail of more than 60 links");
@@ -478,5 +480,6 @@ void compose_lint(struct compose *c, const struct md_node *document)
 	find_bare(c, c->out->text);
 	lint_law(c);
 	lint_size(c);
-	lint_colours(c);
+	if (document)
+		lint_colours(c);
 }

@@ -213,3 +213,13 @@ int issue_parse(struct arena *a, const char *file, struct str source, struct iss
 	*out = issue;
 	return 0;
 }
+
+int issue_text(
+	struct arena *a, const char *file, struct str text, struct issue_source *out, struct err *e)
+{
+	out->text_file = file;
+	out->text = source_lines(a, text);
+	if (!str_trim(out->text).n)
+		return err_set(e, ERR_INPUT, "%s:1: the text part is empty", file);
+	return source_check(file, out->text, e);
+}

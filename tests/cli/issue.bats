@@ -201,3 +201,77 @@ $BATS_TEST_TMPDIR/out/first-light.eml"
 	expect 64 issue schedule --at "2030-12-01 06:00 Nowhere/Here" "$BATS_TEST_TMPDIR/two.md"
 	expect 64 issue schedule --window 06:00 "$BATS_TEST_TMPDIR/two.md"
 }
+
+# A picture of WIDTH x HEIGHT pixels, of which only the head is one.
+picture() { # FILE WIDTH HEIGHT
+	/usr/bin/python3 -c 'import struct, sys
+sys.stdout.buffer.write(b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBB", 13, b"IHDR", int(sys.argv[1]), int(sys.argv[2]), 8, 2))' \
+		"$2" "$3" >"$1"
+}
+
+@test "local images are checked, put where readers find them, or embedded" {
+	mkdir "$BATS_TEST_TMPDIR/media"
+	echo '![A harbour](media/harbour.png){width=300}' >>"$ISSUE"
+	expect 65 issue check "$ISSUE"
+	has "$stderr" "$ISSUE:11: the image 'media/harbour.png': "
+	picture "$BATS_TEST_TMPDIR/media/harbour.png" 600 400
+	expect 0 issue check "$ISSUE"
+	is "$stderr" "$ISSUE:1: warning image-only filters distrust images with few words: say what matters in words, too"
+	expect 0 issue preview --output "$BATS_TEST_TMPDIR/out" "$ISSUE"
+	has "$(cat "$BATS_TEST_TMPDIR/out/first-light.html")" "src=\"file://$BATS_TEST_TMPDIR/media/harbour.png\""
+	[ ! -e "$SITE/media" ]
+	expect 0 issue schedule "$ISSUE"
+	hash=$(sha256sum <"$BATS_TEST_TMPDIR/media/harbour.png" | cut -c1-16)
+	cmp "$SITE/media/$hash/harbour.png" "$BATS_TEST_TMPDIR/media/harbour.png"
+	picture "$BATS_TEST_TMPDIR/media/harbour.png" 200 100
+	expect 0 issue check "$ISSUE"
+	has "$stderr" "warning small-image"
+	expect 0 issue preview --embed --output "$BATS_TEST_TMPDIR/out" "$ISSUE"
+	/usr/bin/python3 - "$BATS_TEST_TMPDIR/out/first-light.eml" "$BATS_TEST_TMPDIR/media/harbour.png" <<-'END'
+		import email.policy, sys
+		m = email.message_from_binary_file(open(sys.argv[1], "rb"), policy=email.policy.default)
+		related = list(m.iter_parts())[1]
+		assert related.get_content_type() == "multipart/related", related.get_content_type()
+		html, image = related.iter_parts()
+		assert image.get_content_type() == "image/png" and not m.defects and not image.defects
+		assert 'src="cid:' + image["Content-ID"][1:-1] + '"' in html.get_content()
+		assert image.get_content() == open(sys.argv[2], "rb").read()
+	END
+	for path in ../up.png /etc/passwd .hidden.png; do
+		write_issue "$ISSUE"
+		echo "![x]($path)" >>"$ISSUE"
+		expect 65 issue check "$ISSUE"
+	done
+	echo no >"$BATS_TEST_TMPDIR/media/no.png"
+	write_issue "$ISSUE"
+	echo "![x](media/no.png)" >>"$ISSUE"
+	expect 65 issue check "$ISSUE"
+	has "$stderr" "this is no whole PNG, JPEG or GIF"
+}
+
+@test "ready-made HTML and text go through the same compiler" {
+	page=$BATS_TEST_TMPDIR/page.html
+	cat >"$page" <<-'END'
+		---
+		subject: Made elsewhere
+		preheader: A page from another kitchen, which comes with its own text part
+		list: daily
+		---
+		<!doctype html><html lang="en"><head><title>x</title><style>p{color:#222}</style></head>
+		<body><!--[if mso]><table><tr><td><![endif]--><p>Hello {{ subscriber.first_name | default: "you" }}<br>
+		<a href="{{ unsubscribe_url }}">Leave</a> {{ publication.address }}</p></body></html>
+	END
+	expect 66 issue check "$page"
+	has "$stderr" "needs its text part in"
+	printf 'Hello {{ subscriber.first_name | default: "you" }}\n' >"${page%.html}.txt"
+	expect 65 issue check "$page"
+	has "$stderr" "error no-unsubscribe the text part"
+	printf '{{ unsubscribe_url }}\n{{ publication.address }}\n' >>"${page%.html}.txt"
+	expect 0 issue check "$page"
+	is "$stderr" ""
+	expect 0 issue preview --as ana@example.org --output "$BATS_TEST_TMPDIR/out" "$page"
+	has "$(cat "$BATS_TEST_TMPDIR/out/made-elsewhere.html")" "<p>Hello Ana<br>"
+	sed -i 's|<p>|<p onclick="x()">|' "$page"
+	expect 65 issue check "$page"
+	has "$stderr" "$page:7: a mail cannot act, take out the attribute 'onclick'"
+}

@@ -56,7 +56,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		template("sheet/layout.txt")};
 	struct theme theme;
 	struct issue_source issue;
-	struct compile_input in = {&issue, &theme, &sender, fields, 2};
+	struct compile_input in = {.issue = &issue,
+		.theme = &theme,
+		.sender = &sender,
+		.fields = fields,
+		.fields_n = 2};
 	struct composed out;
 	struct arena a = {0};
 

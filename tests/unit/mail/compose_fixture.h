@@ -66,7 +66,11 @@ static inline int fixture_compose(struct fixture *f, const char *file, struct st
 {
 	static const char *const fields[] = {"plan", "city"};
 	struct issue_source issue;
-	struct compile_input in = {&issue, &f->theme, &f->sender, fields, 2};
+	struct compile_input in = {.issue = &issue,
+		.theme = &f->theme,
+		.sender = &f->sender,
+		.fields = fields,
+		.fields_n = 2};
 
 	memset(&f->e, 0, sizeof(f->e));
 	return issue_parse(&f->a, file, source, &issue, &f->e) < 0 ||

@@ -256,7 +256,8 @@ static void test_places(void **state)
 		{"[b](#c)", "x.md:6: the link '#c' must start with"},
 		{"![a](data:image/png;base64,AA)",
 			"x.md:6: the image 'data:image/png;base64,AA' must be"},
-		{"![a](media/a.png)", "x.md:6: the image 'media/a.png' must be given by its whole"},
+		{"![a](media/a.png)",
+			"x.md:6: the image 'media/a.png': give its whole address, https://"},
 		{"![a](mailto:x@y.example)", "x.md:6: the image 'mailto:x@y.example' must be"},
 		{"a [b](https://c.d){.button}", "x.md:6: a {.button} needs a paragraph of its own"},
 		{"{{ subscriber.sity }}", "x.md:6: unknown name 'subscriber.sity', did you mean "
