@@ -37,5 +37,45 @@ CREATE TABLE issue_reasons (
 	n INTEGER NOT NULL,
 	PRIMARY KEY (issue_id, reason)
 ) STRICT, WITHOUT ROWID;
+
+-- What pacing remembers of a relay beside its pauses (mail/pacer.h).
+CREATE TABLE relay_pace (
+	relay_id INTEGER PRIMARY KEY REFERENCES relays,
+	probe_until INTEGER NOT NULL, -- a worker tries it after a pause; 0 = nobody does
+	free_us INTEGER NOT NULL,     -- when its rate lets the next message go, microseconds
+	warm_day INTEGER NOT NULL,    -- days since 1970 of its last message
+	warm_used INTEGER NOT NULL,   -- messages on that day
+	warm_level INTEGER NOT NULL   -- how often its cap has grown
+) STRICT;
+
+-- Messages of a relay within its last hour (span 0, slots of 150 s) and day (span 1, 900 s).
+CREATE TABLE relay_counts (
+	relay_id INTEGER NOT NULL REFERENCES relays,
+	span INTEGER NOT NULL,
+	slot INTEGER NOT NULL,        -- Unix time / length of the slot
+	n INTEGER NOT NULL,
+	PRIMARY KEY (relay_id, span, slot)
+) STRICT, WITHOUT ROWID;
+
+-- What pacing remembers of a lane.
+CREATE TABLE lane_pace (
+	lane INTEGER PRIMARY KEY,
+	free_us INTEGER NOT NULL,
+	strike_1 INTEGER NOT NULL,    -- when the last replies about rate or block came, 0 = never
+	strike_2 INTEGER NOT NULL,
+	strike_3 INTEGER NOT NULL,
+	acted_at INTEGER NOT NULL,    -- when it last became slower
+	wait_until INTEGER NOT NULL,
+	hold_until INTEGER NOT NULL,  -- until then it goes at per_minute, then faster
+	per_minute INTEGER NOT NULL,  -- 0 = not slowed
+	at_once INTEGER NOT NULL,
+	at_once_until INTEGER NOT NULL,
+	blocks INTEGER NOT NULL,      -- pauses for a block since it was free
+	throttled INTEGER NOT NULL,   -- replies about rate or block, ever
+	refused_at INTEGER NOT NULL,  -- the last reply that refused a copy or put it off; 0 = none
+	refused_code INTEGER NOT NULL,
+	refused_words TEXT NOT NULL
+) STRICT;
+
 INSERT INTO issue_care SELECT id, (SELECT count(*) FROM deliveries WHERE issue_id = id), due_at, 'UTC',
 	'', 0, 9223372036854775807, '', 0, 0, NULL, NULL FROM issues;

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "mail/addr.h"
+#include "mail/pacer.h"
 #include "mail/policy.h"
 #include "net/mailbox.h"
 #include "net/transport.h"
@@ -23,6 +24,12 @@ struct config_relay {
 	struct relay relay; /* `password` is filled by config_relay_secrets() */
 	const char *password_file; /* NULL = none */
 	bool allow_plaintext; /* tls = none over the network is meant */
+	struct pace_relay_limits limit;
+};
+
+struct config_lane {
+	struct str name; /* of a provider (mail/provider.h), or a mail domain */
+	struct pace_lane_limits limit;
 };
 
 struct config {
@@ -44,6 +51,9 @@ struct config {
 
 	struct config_relay *relay;
 	size_t relay_n;
+
+	struct config_lane *lane;
+	size_t lane_n;
 
 	struct {
 		int64_t expire_after; /* seconds */
@@ -110,6 +120,9 @@ int config_mailbox_secret(struct arena *a, struct config *c, struct err *e);
  * is none at all. */
 int config_relay_get(
 	const struct config *c, const char *name, const struct config_relay **out, struct err *e);
+
+/* The limits of the lane `name`: its block's, else its provider's own. */
+struct pace_lane_limits config_lane_limits(const struct config *c, struct str name);
 
 /* The names of every key there is, by number from 0: `*block` is "" at the top level. False behind the
  * last one. */

@@ -4,18 +4,18 @@
 #include "base/file.h"
 #include "config_file.h"
 #include "config_value.h"
+#include "mail/provider.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { CONFIG_MAX = 256 * 1024, SECRET_MAX = 64 * 1024, DAY = 86400 };
+enum { CONFIG_MAX = 256 * 1024, DAY = 86400 };
 
 #define FIELD(type, member)                                                                        \
 	.at = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
 #define CONFIG(member)  FIELD(config, member)
 #define RELAY(member)   FIELD(config_relay, member)
+#define LANE(member)    FIELD(config_lane, member)
 #define ELSE(value)     .fallback = (value)
 #define NEEDED          .needed = true
 #define RANGE(from, to) .min = (from), .max = (to)
@@ -64,6 +64,16 @@ static const struct config_key relay_keys[] = {
 	{"messages_per_connection", CONFIG_NUMBER, RELAY(relay.messages_per_connection), ELSE("0"),
 		RANGE(0, 1000000)},
 	{"timeout", CONFIG_DURATION, RELAY(relay.timeout_s), ELSE("0"), RANGE(0, 3600)},
+	{"weight", CONFIG_NUMBER, RELAY(limit.weight), ELSE("1"), RANGE(1, 1000)},
+	{"per_second", CONFIG_NUMBER, RELAY(limit.per_second), ELSE("0"), RANGE(0, 100000)},
+	{"per_hour", CONFIG_NUMBER, RELAY(limit.per_hour), ELSE("0"), RANGE(0, 1000000000)},
+	{"per_day", CONFIG_NUMBER, RELAY(limit.per_day), ELSE("0"), RANGE(0, 1000000000)},
+	{"warm_up", CONFIG_GROWTH, RELAY(limit.warm_up)},
+};
+/* What is absent stays as the provider has it. */
+static const struct config_key lane_keys[] = {
+	{"per_minute", CONFIG_NUMBER, LANE(limit.per_minute), RANGE(0, 1000000)},
+	{"at_once", CONFIG_NUMBER, LANE(limit.at_once), RANGE(0, 100000)},
 };
 static const struct config_key delivery_keys[] = {
 	{"expire_after", CONFIG_DURATION, CONFIG(delivery.expire_after), ELSE("72h"),
@@ -116,6 +126,7 @@ static const struct config_block blocks[] = {
 	{"", KEYS(top_keys)},
 	{"publication", KEYS(publication_keys)},
 	{"relay", KEYS(relay_keys), .titled = true},
+	{"lane", KEYS(lane_keys), .titled = true},
 	{"delivery", KEYS(delivery_keys)},
 	{"dkim", KEYS(dkim_keys)},
 	{"bounce", KEYS(bounce_keys)},
@@ -225,7 +236,44 @@ static int read_relay(struct arena *a, const struct config *c, const struct conf
 	return 0;
 }
 
-static int read_relays(
+/* ---- lanes ---- */
+
+static struct pace_lane_limits provider_limits(struct str name)
+{
+	const struct provider *p = provider_get(provider_find(name));
+
+	return p ? (struct pace_lane_limits){p->per_minute, p->connections}
+		 : (struct pace_lane_limits){0};
+}
+
+static int read_lane(struct arena *a, const struct config *c, const struct config_section *s,
+	struct config_lane *l, struct err *e)
+{
+	static const struct config_key title = {.name = "title", .type = CONFIG_DOMAIN, LANE(name)};
+	bool domain = strchr(s->title, '.') != NULL;
+
+	l->name = str_of(s->title);
+	if (!domain && provider_find(l->name) < 0) {
+		err_set(e, ERR_CONFIG,
+			"there is no such provider: name one of lettermill.conf(5), a mail domain "
+			"such as example.org, or 'other' for all small domains together");
+		return in_section(c, s, s->line, e);
+	}
+	if (domain && config_value_set(a, c->folder, &title, l->name, l, e) < 0)
+		return in_section(c, s, s->line, e);
+	l->limit = provider_limits(l->name);
+	return fill(a, c, s, l, e);
+}
+
+struct pace_lane_limits config_lane_limits(const struct config *c, struct str name)
+{
+	for (size_t i = 0; i < c->lane_n; i++)
+		if (str_eq(c->lane[i].name, name))
+			return c->lane[i].limit;
+	return provider_limits(name);
+}
+
+static int read_titled(
 	struct arena *a, const struct config_section *s, struct config *c, struct err *e)
 {
 	size_t n = 0;
@@ -233,9 +281,15 @@ static int read_relays(
 	for (const struct config_section *i = s; i; i = i->next)
 		n += i->block->titled;
 	c->relay = arena_array(a, n, sizeof *c->relay);
+	c->lane = arena_array(a, n, sizeof *c->lane);
 	for (; s; s = s->next)
-		if (s->block->titled && read_relay(a, c, s, &c->relay[c->relay_n++], e) < 0)
-			return -1;
+		if (s->block->key == relay_keys) {
+			if (read_relay(a, c, s, &c->relay[c->relay_n++], e) < 0)
+				return -1;
+		} else if (s->block->key == lane_keys) {
+			if (read_lane(a, c, s, &c->lane[c->lane_n++], e) < 0)
+				return -1;
+		}
 	return 0;
 }
 
@@ -289,7 +343,7 @@ static int read_sections(
 		if (!s->block->titled && !absent && fill(a, c, s, c, e) < 0)
 			return -1;
 	}
-	if (read_relays(a, first, c, e) < 0)
+	if (read_titled(a, first, c, e) < 0)
 		return -1;
 	fill_dependent(a, c);
 	return 0;
@@ -344,74 +398,6 @@ int config_read(struct arena *a, const char *path, struct config *out, struct er
 out:
 	buf_free(&text);
 	return rc;
-}
-
-/* ---- secrets ---- */
-
-/* The credential of the secret `file`: systemd names it NAME when it is given alone, and FOLDER_NAME
- * when it loads the whole folder. NULL where neither is there. */
-static const char *credential(struct arena *a, const char *file)
-{
-	const char *credentials = getenv("CREDENTIALS_DIRECTORY"), *name = file, *folder = file;
-	const char *path;
-
-	if (!credentials)
-		return NULL;
-	for (const char *p = file; *p; p++)
-		if (*p == '/') {
-			folder = name;
-			name = p + 1;
-		}
-	path = arena_printf(a, "%s/%s", credentials, name);
-	if (access(path, F_OK) < 0)
-		path = arena_printf(a, "%s/%.*s_%s", credentials,
-			name == file ? 0 : (int)(name - folder - 1), folder, name);
-	return access(path, F_OK) < 0 ? NULL : path;
-}
-
-int config_secret(struct arena *a, const char *file, struct str *out, struct err *e)
-{
-	const char *path = credential(a, file);
-	struct buf secret;
-	int rc;
-
-	buf_init(&secret, SECRET_MAX);
-	rc = file_read_secret(path ? path : file, &secret, e);
-	if (rc == 0)
-		*out = arena_str(a, buf_view(&secret));
-	if (secret.p)
-		explicit_bzero(secret.p, secret.n);
-	buf_free(&secret);
-	return rc;
-}
-
-int config_relay_secrets(struct arena *a, struct config *c, struct err *e)
-{
-	for (size_t i = 0; i < c->relay_n; i++) {
-		struct config_relay *r = &c->relay[i];
-		struct str password;
-
-		if (!r->password_file || r->relay.password)
-			continue;
-		if (config_secret(a, r->password_file, &password, e) < 0)
-			return err_prefix(e, "password of relay '%s': ", r->relay.name);
-		r->relay.password = password.p;
-	}
-	return 0;
-}
-
-int config_mailbox_secret(struct arena *a, struct config *c, struct err *e)
-{
-	struct str password;
-
-	if (!c->mailbox.account.url)
-		return err_set(e, ERR_CONFIG,
-			"%s: no mailbox is configured: add mailbox { url = \"imaps://…\" }",
-			c->file);
-	if (config_secret(a, c->mailbox.password_file, &password, e) < 0)
-		return err_prefix(e, "password of the mailbox: ");
-	c->mailbox.account.password = password.p;
-	return 0;
 }
 
 int config_relay_get(

@@ -25,6 +25,7 @@ enum config_type {
 	CONFIG_PATH, /* relative to the file's folder */
 	CONFIG_NUMBER, /* min to max */
 	CONFIG_DURATION, /* min to max seconds, written as 90s, 30m, 72h, 3d */
+	CONFIG_GROWTH, /* "200 +50%": a struct pace_growth */
 	CONFIG_TIMES, /* now, never, or N in DURATION: a struct policy_line */
 	CONFIG_CHOICE, /* one of `choice`; kept as its index */
 };

@@ -2,6 +2,7 @@
 #include "config_value.h"
 #include "base/buf.h"
 #include "mail/addr.h"
+#include "mail/pace.h"
 #include "mail/policy.h"
 
 #include <arpa/inet.h>
@@ -256,6 +257,22 @@ static int set_times(const struct config_key *key, struct str value, void *field
 	return 0;
 }
 
+static int set_growth(const struct config_key *key, struct str value, void *field, struct err *e)
+{
+	static const struct str plus = {" +", 2};
+	size_t at = str_search(value, plus);
+	struct str growth = str_slice(value, at + plus.n, value.n);
+	int64_t first, percent;
+
+	if (!str_has_suffix(growth, STR("%")) ||
+		!str_to_int(str_slice(value, 0, at), 1, 1000000000, &first) ||
+		!str_to_int(str_slice(growth, 0, growth.n - 1), 1, 900, &percent))
+		return refuse(key, value, e,
+			"write the first day's number and its growth from day to day: '200 +50%'");
+	*(struct pace_growth *)field = (struct pace_growth){first, (int)percent};
+	return 0;
+}
+
 static int set_duration(const struct config_key *key, struct str value, void *field, struct err *e)
 {
 	struct buf range;
@@ -324,6 +341,8 @@ int config_value_set(struct arena *a, const char *folder, const struct config_ke
 		return set_number(key, value, field, e);
 	case CONFIG_DURATION:
 		return set_duration(key, value, field, e);
+	case CONFIG_GROWTH:
+		return set_growth(key, value, field, e);
 	case CONFIG_TIMES:
 		return set_times(key, value, field, e);
 	case CONFIG_CHOICE:

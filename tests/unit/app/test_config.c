@@ -110,6 +110,8 @@ static void test_defaults(void **state)
 	assert_str(c->bounce.unsubscribe, "");
 	assert_str(c->web.url, "https://news.example.org");
 	assert_int_equal(c->relay_n, 0);
+	assert_int_equal(config_lane_limits(c, STR("gmail")).at_once, 50);
+	assert_int_equal(config_lane_limits(c, STR("example.org")).at_once, 0);
 	assert_int_equal(c->delivery.expire_after, 72 * 3600);
 	assert_int_equal(c->delivery.late_after, 6 * 3600);
 	assert_true(c->delivery.resend_in_doubt);
@@ -131,7 +133,11 @@ static void test_values(void **state)
 			     "	messages_per_connection = 100\n	timeout = 90s\n}\n"
 			     "relay three { host = h tls = implicit username = u\n"
 			     "	password_file = p helo = mail.example.org }\n"
-			     "relay four { host = h tls = none allow_plaintext = yes }\n"
+			     "relay four { host = h tls = none allow_plaintext = yes\n"
+			     "	weight = 3 per_second = 14 per_hour = 1000 per_day = 20000\n"
+			     "	warm_up = '200 +50%' }\n"
+			     "lane gmail { per_minute = 600 }\n"
+			     "lane 'B\u00fccher.example' { per_minute = 5 at_once = 0 }\n"
 			     "delivery { late_after = 0 in_doubt = hold expire_after = 3d }\n"
 			     "dkim { domain = 'bücher.example' selector = s1 key_file = k }\n"
 			     "bounce { prefix = '' unsubscribe = leave }\n"
@@ -156,6 +162,16 @@ static void test_values(void **state)
 	assert_string_equal(c->relay[2].password_file, arena_printf(&b->arena, "%s/p", b->folder));
 	assert_string_equal(c->relay[2].relay.helo, "mail.example.org");
 	assert_int_equal(c->relay[3].relay.port, 25);
+	assert_int_equal(c->relay[3].limit.weight, 3);
+	assert_int_equal(c->relay[3].limit.per_second, 14);
+	assert_int_equal(c->relay[3].limit.per_hour, 1000);
+	assert_int_equal(c->relay[3].limit.per_day, 20000);
+	assert_int_equal(c->relay[3].limit.warm_up.first, 200);
+	assert_int_equal(c->relay[3].limit.warm_up.percent, 50);
+	assert_int_equal(c->lane_n, 2);
+	assert_int_equal(config_lane_limits(c, STR("gmail")).per_minute, 600);
+	assert_int_equal(config_lane_limits(c, STR("gmail")).at_once, 50);
+	assert_int_equal(config_lane_limits(c, STR("xn--bcher-kva.example")).per_minute, 5);
 	assert_int_equal(c->delivery.late_after, 0);
 	assert_int_equal(c->delivery.expire_after, 3 * 86400);
 	assert_false(c->delivery.resend_in_doubt);
@@ -186,6 +202,19 @@ static const struct {
 	{"relay a { host = h }\nrelay a { host = h }\n",
 		":8: found duplicate title 'a': write 'key = \"value\"', blocks as 'name { "
 		"… }'"},
+	{"relay a { host = h warm_up = 200 }\n",
+		":7: relay 'a': warm_up is '200': write the first day's number and its growth from "
+		"day to day: '200 +50%'"},
+	{"relay a { host = h warm_up = '0 +50%' }\n",
+		":7: relay 'a': warm_up is '0 +50%': write the first day's number and its growth "
+		"from day to day: '200 +50%'"},
+	{"relay a { host = h weight = 0 }\n",
+		":7: relay 'a': weight is '0': give a number from 1 to 1000"},
+	{"lane gmial { at_once = 1 }\n",
+		":7: lane 'gmial': there is no such provider: name one of lettermill.conf(5), a "
+		"mail domain such as example.org, or 'other' for all small domains together"},
+	{"lane 'a..b' { at_once = 1 }\n",
+		":7: lane 'a..b': title is 'a..b': give a mail domain such as news.example.org"},
 	{"relay { host = h }\n", ":7: missing title for section 'relay': write 'key = "
 				 "\"value\"', blocks as 'name { … }'"},
 	{"database = 'x\n", ":8: unterminated string constant: write 'key = \"value\"', blocks as "
@@ -386,6 +415,7 @@ static void test_sample(void **state)
 
 		if (str_has_prefix(text, STR("#")) &&
 			(sign < code.n || str_eq(code, STR("dkim {")) ||
+				str_eq(code, STR("lane \"gmail\" {")) ||
 				str_eq(code, STR("mailbox {")) || str_eq(code, STR("utm {")) ||
 				str_eq(code, STR("}"))))
 			text = code;
