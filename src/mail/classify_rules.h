@@ -262,7 +262,9 @@ static const struct rule rules[] = {
 			"recipient no longer;user/customer/person .. no longer;mailbox has moved;no forwarding address;"
 			"user doesnt have;does not have a/an .. account/mailbox;has no mailbox/account;"
 			"recipientnotfound;recipnotfound;ofr_416/ofr*_416;lpn_416/lpn*_416;user not here/local/listed;"
-			"no account;not a customer;bad destination mailbox;mailbox not available $;"
+			"no account;not a customer;bad destination mailbox;badrcptto;mail box (is) not found;"
+			"address/recipient couldnt be found;invalid .. userid;recipient/user name (is) not recognized/recognised;"
+			"no valid recipients for;mailbox not available $;"
 			"benutzer/empfänger/empfaenger unbekannt;utente sconosciuto;adresse .. inconnue;"
 			"recipient .. not (a) valid rfc;adresse .. inexistante;usuario .. no existe;no existe .. usuario/buzon"},
 	{"mailbox-unavailable", KIND_DEAD, .phases = PAST_RCPT, .digit = 5, .text = "mailbox (is) unavailable"},
@@ -304,6 +306,8 @@ static const struct rule rules[] = {
 	{"try-again", KIND_GREYLIST, .digit = 4, .status = "4.7.* 4.2.* -",
 		.text = "try again later/in/after/shortly;temporarily rejected/deferred;retry later/in/after;"
 			"try your message again;come back later"},
+	{"address-refused-dead", KIND_DEAD, .phases = PAST_RCPT, .digit = 5, .status = "5.1.1",
+		.text = "recipient (address) rejected/refused $;^ #addr rejected/refused $"},
 	{"address-refused", KIND_PERHAPS_DEAD, .phases = PAST_RCPT, .digit = 5,
 		.text = "recipient (address) rejected/refused $;^ #addr rejected/refused $;"
 			"recipient (address) rejected/refused in reply to"},

@@ -199,6 +199,14 @@ static struct inbound *as_text(struct arena *a, struct str message)
 	return in;
 }
 
+/* What is behind the header: of a multipart whose boundary never comes. */
+static struct str body_of(struct str message)
+{
+	size_t at = str_search(message, STR("\n\n"));
+
+	return str_slice(message, at, at + INBOUND_TEXT_MAX);
+}
+
 int inbound_read(struct arena *a, struct str message, struct inbound **out, struct err *e)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -225,6 +233,8 @@ int inbound_read(struct arena *a, struct str message, struct inbound **out, stru
 	if (parsed) {
 		struct walk w = {.a = a};
 		*out = take_message(&w, parsed, 0);
+		if (!(*out)->part_n)
+			add(&w, *out, INBOUND_TEXT)->text = body_of(message);
 		g_object_unref(parsed);
 	} else {
 		*out = as_text(a, message);

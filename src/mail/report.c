@@ -37,13 +37,23 @@ struct str report_field(struct arena *a, struct str header, const char *name)
 	return (struct str){0};
 }
 
+bool report_is_address(struct str s)
+{
+	size_t at = str_find(s, '@');
+
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ' || strchr("<>()[]\",;", s.p[i]))
+			return false;
+	return at > 0 && at + 1 < s.n && s.n <= 320;
+}
+
 struct report_recipient *report_add(struct reading *r, struct str address)
 {
 	struct report *out = r->out;
 	size_t at = str_find(address, '@');
 	char *p;
 
-	if (!lines_is_address(address))
+	if (!report_is_address(address))
 		return NULL;
 	for (size_t i = 0; i < out->recipient_n; i++)
 		if (str_eq_nocase(out->recipient[i].address, address))
@@ -83,7 +93,7 @@ static bool is_daemon(struct str address)
 
 bool report_is_own(const struct reading *r, struct str address)
 {
-	static const char *const fields[] = {"to", "from", "delivered-to", "x-original-to"};
+	static const char *const fields[] = {"to", "from"};
 
 	if (is_daemon(address))
 		return true;
@@ -154,9 +164,7 @@ static void find_sender(struct reading *r)
 
 	r->null_sender = str_eq(path, STR("<>"));
 	r->daemon = is_daemon(address) || is_daemon(report_address(path, 0)) ||
-		    str_search(from, STR("MAILER-DAEMON")) < from.n ||
-		    str_search(from, STR("Mailer-Daemon")) < from.n ||
-		    str_search(from, STR("Mail Delivery S")) < from.n ||
+		    lines_say(from) & SAYS_DAEMON ||
 		    (str_search(from, STR("<>")) < from.n);
 	r->subject = inbound_field(r->in, "subject");
 	r->subject_says = lines_say(r->subject);

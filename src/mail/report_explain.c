@@ -35,7 +35,9 @@ static struct place place_of(const struct lines *t, struct str address)
 	bool words = false;
 
 	if (p.from == t->n)
-		return (struct place){0, 0, t->n};
+		return (struct place){0, t->n, t->n};
+	if (!t->line[p.from].leads)
+		return (struct place){p.from, p.from + 1, t->n};
 	p.paragraph = 0;
 	for (size_t i = p.from; i < t->n; i++) {
 		const struct line *l = &t->line[i];
@@ -120,12 +122,13 @@ static void classify_plain(struct reading *r, enum smtp_phase phase, struct str 
 static void ask_words(struct reading *r, struct report_recipient *p, enum smtp_phase phase,
 	const struct place *at, struct str status)
 {
+	size_t to = r->several ? at->paragraph : at->to;
 	struct finding other;
 	struct reply reply;
 
 	if (!is_vague(&p->finding))
 		return;
-	classify_plain(r, phase, lines_join(r->a, &r->lines, at->from, at->to),
+	classify_plain(r, phase, lines_join(r->a, &r->lines, at->from, to),
 		p->reply.status[0] ? str_of(p->reply.status) : status, &reply, &other);
 	if (!is_vague(&other) && (p->reply.code / 100 != 4 || !other.hard))
 		p->finding = other;
@@ -149,7 +152,7 @@ void report_explain(
 {
 	struct place at = place_of(&r->lines, p->address);
 	enum smtp_phase phase = phase_about(r, &at);
-	struct str quoted = lines_find_reply(words);
+	struct str quoted = lines_tidy(r->a, lines_find_reply(words), (struct str){0});
 
 	if (!quoted.n && words.n) {
 		classify_plain(r, phase, words, status, &p->reply, &p->finding);
@@ -161,7 +164,6 @@ void report_explain(
 	if (quoted.n)
 		classify_quoted(r, p, phase, quoted, status);
 	else if (!words.n)
-		classify_plain(r, phase, lines_join(r->a, &r->lines, at.from, at.to), status,
-			&p->reply, &p->finding);
+		classify_plain(r, phase, words, status, &p->reply, &p->finding);
 	ask_words(r, p, phase, &at, status);
 }

@@ -359,6 +359,18 @@ struct str lines_join(struct arena *a, const struct lines *t, size_t from, size_
 	return (struct str){p, n};
 }
 
+struct str lines_tidy(struct arena *a, struct str reply, struct str more)
+{
+	struct str text = str_slice(reply, 3, reply.n);
+
+	if (!reply.n)
+		return reply;
+	while (text.n && strchr(" -:#,'\"", text.p[0]))
+		text = str_slice(text, 1, text.n);
+	return str_of(arena_printf(
+		a, "%.*s %.*s %.*s", 3, reply.p, STR_ARG(text), STR_ARG(more)));
+}
+
 struct str lines_reply(struct arena *a, const struct lines *t, size_t from, size_t to)
 {
 	for (size_t i = from; i < to && i < t->n; i++) {
@@ -375,11 +387,7 @@ struct str lines_reply(struct arena *a, const struct lines *t, size_t from, size
 			(!t->line[end].reply.n || str_has_prefix(t->line[end].text, str_of(code))))
 			end++;
 		struct str more = lines_join(a, t, i + 1, end);
-		struct str text = str_slice(first, 3, first.n);
-
-		while (text.n && strchr(" -:#,", text.p[0]))
-			text = str_slice(text, 1, text.n);
-		return str_of(arena_printf(a, "%s %.*s %.*s", code, STR_ARG(text), STR_ARG(more)));
+		return lines_tidy(a, first, more);
 	}
 	return (struct str){0};
 }

@@ -30,6 +30,7 @@ enum line_says {
 	SAYS_CHALLENGE = 32, /* the sender is to prove that it is a person */
 	SAYS_AWAY = 64, /* nobody reads this now */
 	SAYS_COPY = 128, /* the copy of the message follows */
+	SAYS_DAEMON = 256, /* a mail system, as a sender's name */
 };
 
 struct line {
@@ -63,6 +64,10 @@ bool lines_is_address(struct str s);
 
 /* What begins with a reply's code in `s`, to its end; empty where none is quoted. */
 struct str lines_find_reply(struct str s);
+
+/* `reply` (from lines_find_reply()) and the further words `more` in one: code, a space, text. Empty where
+ * `reply` is. */
+struct str lines_tidy(struct arena *a, struct str reply, struct str more);
 
 /* The words of a reply, its code first, among lines `from` to `to`: from the first code on to the end of its
  * paragraph, joined. Empty where no code is quoted. */

@@ -20,6 +20,7 @@ struct reading {
 	struct str to; /* the one recipient that the returned message names, or empty */
 	bool daemon; /* a mail system sent it, or nobody: the null sender */
 	bool null_sender;
+	bool several; /* recipients: words without an address may be another's */
 };
 
 /* RFC 3464, RFC 6533: delivery-status parts, and text that holds their fields. */
@@ -33,6 +34,9 @@ bool report_json(struct reading *r);
 
 /* Reports in words alone. */
 bool report_words(struct reading *r);
+
+/* Whether a field of a report may mean an address: it need not be one that could be mailed. */
+bool report_is_address(struct str s);
 
 /* Add a recipient, or find it when it is there already (compared caselessly). NULL over the cap, or where
  * `address` is none. */

@@ -27,7 +27,7 @@ static const struct line_rule line_rules[] = {
 		"following address/addresses .. could not;"
 		"undeliverable/undelivered/failed/rejected .. following;"
 		"following mail/message/messages .. could not be delivered to;"
-		"list of recipients;recipients/recipient of this message .. failed;"
+		"list of recipients;failure reason/reasons $;recipients/recipient of this message .. failed;"
 		"address/addresses had permanent/transient/delivery/fatal;had delivery problems/errors;"
 		"recipients/addresses .. could not be reached/delivered;"
 		"address/recipient to which .. not .. delivered;"
@@ -61,7 +61,7 @@ static const struct line_rule line_rules[] = {
 		"could not be delivered;cannot be delivered;unable to deliver;refused/rejected;no longer;"
 		"account .. disabled/suspended/locked/closed/inactive;permanent error/failure;returned mail;"
 		"mail delivery failed/failure;message .. not .. delivered;failure notice;"
-		"non remis;unzustellbar;nicht zugestellt;no entregado;non consegnato;"
+		"non delivery;non remis;unzustellbar;nicht zugestellt;no entregado;non consegnato;"
 		"名前 .. 存在;配信できません;送信できません"},
 
 	/* ---- not yet ---- */
@@ -95,17 +95,21 @@ static const struct line_rule line_rules[] = {
 		"risposta automatica;assente;afwezig*;frånvaro*;ferie;urlaub;semesterstängt;"
 		"thank you for your message/email/mail;we have received your;自動返信;不在"},
 
+	{"daemon", SAYS_DAEMON,
+		"mailer daemon;mail delivery system/subsystem/service;mail administrator;mail deliver system;"
+		"system administrator;delivery subsystem;^ postmaster;mailerdaemon;mail system/subsystem"},
+
 	/* ---- the copy of the message follows ---- */
 	{"copy", SAYS_COPY,
 		"copy of the/your/my (original) message;original message follows/headers;original message text;"
 		"original message as received;original message (headers) below;original message $;"
 		"message header/headers/body follow/follows;header/headers of the original;"
-		"original message is (as) (follows);enclosed is a copy;message header follows;"
+		"enclosed is a copy;message header follows;"
 		"body of (the) message;unsent message below/follows;unsent message;"
 		"text of (the) (original) message;returned message follows;returned message below;"
 		"undelivered message you sent follows;original mail (as) follows;message you sent follows;"
 		"message/mail (reads/read) in part;old message;your message reads;attached message;"
-		"rejected message;received message follows;include/included below;the message below;"
+		"rejected message;^ returned message $;received message follows;include/included below;the message below;"
 		"begin message;original headers;message contents/content follow/follows;"
 		"fehlerhafte nachricht;ursprüngliche nachricht;original nachricht;mensaje original;message d origine"},
 };

@@ -83,7 +83,7 @@ static struct str address_of(struct arena *a, struct str value)
 	if (open < s.n)
 		s = str_slice(s, open + 1, open + str_find(str_slice(s, open, s.n), '>'));
 	s = str_trim(s);
-	return lines_is_address(s) ? s : report_address(s, 0);
+	return report_is_address(s) ? s : report_address(s, 0);
 }
 
 static enum action action_of(const struct group *g)
@@ -171,13 +171,11 @@ static struct str recipient_of(struct reading *r, const struct group *g)
 {
 	struct str address = address_of(r->a, g->final);
 
-	if (!lines_is_address(address) || report_is_own(r, address))
-		address = lines_is_address(address_of(r->a, g->original))
-				  ? address_of(r->a, g->original)
-				  : address;
-	if (lines_is_address(address))
-		return address;
-	return r->to.n ? r->to : report_address(inbound_field(r->in, "x-failed-recipients"), 0);
+	if (!address.n)
+		address = address_of(r->a, g->original);
+	if (!address.n)
+		address = report_address(inbound_field(r->in, "x-failed-recipients"), 0);
+	return address.n ? address : r->to;
 }
 
 static bool add_groups(struct reading *r, const struct groups *all, enum action wanted)
@@ -236,6 +234,7 @@ bool report_status(struct reading *r)
 		read_groups(r, without_quotes(r->a, r->text), &all);
 	if (!all.n)
 		return false;
+	r->several = all.n > 1;
 	if (add_groups(r, &all, ACTION_FAILED)) {
 		r->out->kind = REPORT_BOUNCE;
 		r->out->rule = part ? "delivery-status" : "delivery-status-in-text";

@@ -7,7 +7,7 @@ static bool add(struct reading *r, struct str address, const char *rule)
 {
 	size_t before = r->out->recipient_n;
 
-	if (report_is_own(r, address) || !report_add(r, address))
+	if (!lines_is_address(address) || report_is_own(r, address) || !report_add(r, address))
 		return false;
 	if (r->out->recipient_n > before && !r->out->rule)
 		r->out->rule = rule;
@@ -130,6 +130,7 @@ bool report_words(struct reading *r)
 		return false;
 	take_recipients(r);
 	r->out->kind = later && !failed_field ? REPORT_DELAYED : REPORT_BOUNCE;
+	r->several = r->out->recipient_n > 1;
 	for (size_t i = 0; i < r->out->recipient_n; i++)
 		report_explain(r, &r->out->recipient[i], (struct str){0}, (struct str){0});
 	if (!r->out->rule)
