@@ -212,7 +212,8 @@ static const struct rule rules[] = {
 	/* ---- text: the mailbox ---- */
 	{"our-transaction", KIND_TRANSIENT, .digit = 4, .text = "per transaction;separate transaction"},
 	{"server-space", KIND_TRANSIENT,
-		.text = "disk space;insufficient system storage/resources/space;disk (is) full;queue file"},
+		.text = "disk space;insufficient system storage/resources/space;disk (is) full;queue file;"
+			"couldnt/cannot/cant (to) create/lock"},
 	{"disabled-tag", KIND_DISABLED, .phases = PAST_RCPT, .text = "disableduser;overquotaperm;554 30"},
 	{"full-for-long", KIND_DISABLED, .phases = PAST_RCPT, .status = "5.2.2", .text = "inactive"},
 	{"mailbox-full", KIND_FULL, .phases = PAST_RCPT,
@@ -234,6 +235,8 @@ static const struct rule rules[] = {
 	{"null-mx", KIND_DOMAIN, .phases = PAST_RCPT,
 		.text = "null mx;nullmx;domain/host (#host) (does) (not) (accept) (accepts) no mail;"
 			"domain/host/#host does not accept .. mail;doesnt accept .. mail"},
+	{"name-server", KIND_TRANSIENT, .phases = PAST_RCPT,
+		.text = "not found try again;malformed .. name server;name server .. timeout/failure;dns .. timeout/timed"},
 	{"domain-unknown", KIND_DOMAIN, .phases = PAST_RCPT,
 		.text = "host/domain/hostname (name) (#host) (is) (was) unknown;host/domain/hostname (name) (#host) (was) "
 			"not found;unknown host/domain;domain .. does not exist;domain .. doesnt exist;#host does not exist;"
@@ -264,7 +267,7 @@ static const struct rule rules[] = {
 			"recipientnotfound;recipnotfound;ofr_416/ofr*_416;lpn_416/lpn*_416;user not here/local/listed;"
 			"no account;not a customer;bad destination mailbox;badrcptto;mail box (is) not found;"
 			"address/recipient couldnt be found;invalid .. userid;recipient/user name (is) not recognized/recognised;"
-			"no valid recipients for;mailbox not available $;"
+			"no valid recipients for;not an active address/user/mailbox/account;mailbox not available $;"
 			"benutzer/empfänger/empfaenger unbekannt;utente sconosciuto;adresse .. inconnue;"
 			"recipient .. not (a) valid rfc;adresse .. inexistante;usuario .. no existe;no existe .. usuario/buzon"},
 	{"mailbox-unavailable", KIND_DEAD, .phases = PAST_RCPT, .digit = 5, .text = "mailbox (is) unavailable"},

@@ -164,8 +164,7 @@ static void find_sender(struct reading *r)
 
 	r->null_sender = str_eq(path, STR("<>"));
 	r->daemon = is_daemon(address) || is_daemon(report_address(path, 0)) ||
-		    lines_say(from) & SAYS_DAEMON ||
-		    (str_search(from, STR("<>")) < from.n);
+		    lines_say(from) & SAYS_DAEMON || (str_search(from, STR("<>")) < from.n);
 	r->subject = inbound_field(r->in, "subject");
 	r->subject_says = lines_say(r->subject);
 }
@@ -231,10 +230,32 @@ static bool report_challenge(struct reading *r)
 
 /* ---- the order of the tests ---- */
 
+static bool read_level(struct arena *a, const struct inbound *in, struct report *out);
+
+/* A report handed on within another one, whose words only announce it. */
+static bool report_inner(struct reading *r)
+{
+	struct report inner = {0};
+
+	for (size_t i = 0; i < r->in->part_n; i++) {
+		const struct inbound *message = r->in->part[i].message;
+
+		for (size_t k = 0; message && k < message->part_n; k++)
+			if (message->part[k].what == INBOUND_STATUS &&
+				read_level(r->a, message, &inner) && inner.recipient_n) {
+				inner.mailbox = r->out->mailbox;
+				inner.mailbox_n = r->out->mailbox_n;
+				*r->out = inner;
+				return true;
+			}
+	}
+	return false;
+}
+
 static bool read_level(struct arena *a, const struct inbound *in, struct report *out)
 {
 	static bool (*const kinds[])(struct reading *) = {report_feedback, report_challenge,
-		report_status, report_json, report_away, report_words};
+		report_status, report_json, report_away, report_inner, report_words};
 	struct reading r = {.a = a, .in = in, .out = out};
 	bool found = false;
 

@@ -255,7 +255,7 @@ static bool is_rule(struct str s)
 static bool is_marker(const struct line *l)
 {
 	/* A sentence that merely mentions the copy is no marker. */
-	return l->says & SAYS_COPY && l->text.n < 100 && !l->address_n;
+	return l->says & SAYS_COPY && !(l->says & SAYS_NAMES) && l->text.n < 100 && !l->address_n;
 }
 
 static struct str unquote(struct str s)
@@ -367,8 +367,7 @@ struct str lines_tidy(struct arena *a, struct str reply, struct str more)
 		return reply;
 	while (text.n && strchr(" -:#,'\"", text.p[0]))
 		text = str_slice(text, 1, text.n);
-	return str_of(arena_printf(
-		a, "%.*s %.*s %.*s", 3, reply.p, STR_ARG(text), STR_ARG(more)));
+	return str_of(arena_printf(a, "%.*s %.*s %.*s", 3, reply.p, STR_ARG(text), STR_ARG(more)));
 }
 
 struct str lines_reply(struct arena *a, const struct lines *t, size_t from, size_t to)

@@ -27,7 +27,7 @@ static const struct line_rule line_rules[] = {
 		"following address/addresses .. could not;"
 		"undeliverable/undelivered/failed/rejected .. following;"
 		"following mail/message/messages .. could not be delivered to;"
-		"list of recipients;failure reason/reasons $;recipients/recipient of this message .. failed;"
+		"list of recipients;following address/addresses/recipient/recipients .. not receive;failure reason/reasons $;recipients/recipient of this message .. failed;"
 		"address/addresses had permanent/transient/delivery/fatal;had delivery problems/errors;"
 		"recipients/addresses .. could not be reached/delivered;"
 		"address/recipient to which .. not .. delivered;"
@@ -46,6 +46,7 @@ static const struct line_rule line_rules[] = {
 		"delivery failed to #addr;deliver/delivering/delivered (your) (the) (this) (mail/message/email) to #addr;"
 		"not (be) delivered to #addr;not be sent to #addr;could not .. deliver .. to #addr;"
 		"unable to deliver .. to #addr;delivery to #addr .. failed/rejected;invalid .. userid #addr;"
+		"^ (original/final/failed/intended) recipient/recipients/address/addressee #addr;"
 		"originally addressed to #addr;message .. to #addr .. not/rejected/failed/undeliverable;"
 		"mail .. to #addr .. not/rejected/failed/undeliverable;"
 		"addressed #addr did not .. match;gateway for #addr;user #addr .. unknown/not"},
@@ -57,7 +58,7 @@ static const struct line_rule line_rules[] = {
 		"user/mailbox/recipient/address/account .. not .. found/exist/exists/listed/known/recognized;"
 		"user .. doesnt exist/have;does not have;mailbox (is) full;over quota;quota exceeded;disk quota;"
 		"invalid recipient/address/mailbox/user;addresses failed;delivery failed/failure/error;"
-		"not deliverable/delivered;undeliverable;undelivered;"
+		"not deliverable/delivered;rcpt to #addr;undeliverable;undelivered;"
 		"could not be delivered;cannot be delivered;unable to deliver;refused/rejected;no longer;"
 		"account .. disabled/suspended/locked/closed/inactive;permanent error/failure;returned mail;"
 		"mail delivery failed/failure;message .. not .. delivered;failure notice;"
@@ -108,9 +109,9 @@ static const struct line_rule line_rules[] = {
 		"body of (the) message;unsent message below/follows;unsent message;"
 		"text of (the) (original) message;returned message follows;returned message below;"
 		"undelivered message you sent follows;original mail (as) follows;message you sent follows;"
-		"message/mail (reads/read) in part;old message;your message reads;attached message;"
-		"rejected message;^ returned message $;received message follows;include/included below;the message below;"
-		"begin message;original headers;message contents/content follow/follows;"
+		"message/mail (reads/read) in part;old message;your message reads;^ attached message $;"
+		"rejected message;^ returned message $;received message follows;"
+		"original headers;message contents/content follow/follows;"
 		"fehlerhafte nachricht;ursprüngliche nachricht;original nachricht;mensaje original;message d origine"},
 };
 /* clang-format on */

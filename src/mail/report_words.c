@@ -64,15 +64,16 @@ static bool fails_near(const struct lines *t, size_t i)
 	return false;
 }
 
-/* Addresses at the head of lines, with a failure behind. */
+/* Addresses at the head of lines: those with a failure behind, else all of them. */
 static void take_heads(struct reading *r)
 {
-	for (size_t i = 0; i < r->lines.n; i++) {
-		const struct line *l = &r->lines.line[i];
+	for (int any = 0; any < 2 && !r->out->recipient_n; any++)
+		for (size_t i = 0; i < r->lines.n; i++) {
+			const struct line *l = &r->lines.line[i];
 
-		if (l->leads && fails_near(&r->lines, i))
-			add(r, l->address[0], "address-line");
-	}
+			if (l->leads && (any || fails_near(&r->lines, i)))
+				add(r, l->address[0], "address-line");
+		}
 }
 
 /* Addresses within a line that fails. */
