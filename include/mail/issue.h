@@ -25,7 +25,8 @@ struct issue_source {
 	struct str from; /* mailbox; empty = the list's, else the publication's */
 	struct str reply_to; /* mailbox; may be empty */
 	struct str send_at; /* RFC 3339, or empty */
-	struct str slug; /* made from the subject where the front matter has none */
+	struct str slug; /* made from the subject, else the date, where the front matter
+			 * has none */
 	struct str date; /* YYYY-MM-DD shown in the masthead, or empty */
 	struct str lang; /* BCP 47; empty = the publication's */
 	struct str dir; /* "ltr" (default) or "rtl" */

@@ -16,15 +16,20 @@
  *   layout.html   the page around the content
  *   blocks.html   one piece of HTML a kind of block, each under a line `=== NAME`
  *   layout.txt    the text part around the content
+ *
+ * Blocks and tokens that a theme does not have are those of `base`, so that a new look holds only what is
+ * new in it.
  */
 struct theme_files {
 	const char *name; /* for messages: "mail-templates/NAME" */
 	struct str theme_conf, layout_html, blocks_html, layout_txt;
+	const struct theme *base; /* NULL = it has all of them itself; must outlive the theme */
 };
 
 struct theme_entry {
 	struct str name, value;
 	size_t line; /* of the value's first line in its file */
+	const char *file; /* that file, for messages */
 };
 
 struct theme {
@@ -39,7 +44,7 @@ struct theme {
 
 /* Take the files apart, in `a`. ERR_INPUT, starting "mail-templates/NAME/FILE:LINE: ", for characters
  * that no issue may hold either (mail/issue.h), a line that is no `name = value`, a token or block
- * given twice, an unknown block, a block that the theme lacks. */
+ * given twice, an unknown block, a block that the theme and its base lack. */
 int theme_parse(struct arena *a, const struct theme_files *files, struct theme *out, struct err *e);
 
 /* The token `name`, or the empty view. */

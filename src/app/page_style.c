@@ -15,13 +15,10 @@ static void as_it_is(struct buf *out, struct str value)
 static int read_theme(struct visit *v, struct theme *theme, struct err *e)
 {
 	struct str name = http_query(v->in, "theme");
-	struct theme_files files;
 
 	if (!template_is_name(name))
 		name = STR("");
-	if (template_theme(v->pages->site, v->a, name, &files, e) < 0)
-		return -1;
-	return theme_parse(v->a, &files, theme, e);
+	return template_theme(v->pages->site, v->a, name, theme, e);
 }
 
 void page_style(struct visit *v)

@@ -12,16 +12,13 @@ enum { PROGRAM_MAX = 4 * 1024 * 1024 };
 static int load_theme(struct site *s, struct publish *p, struct theme *out, struct err *e)
 {
 	struct str name = p->source.theme.n ? p->source.theme : p->list.theme;
-	struct theme_files files;
 
 	if (!template_is_name(name))
 		return err_set(e, ERR_INPUT,
 			"%s: the theme '%.*s' is not a name of a folder in mail-templates: use "
 			"a-z, 0-9, '-' and '_'",
 			p->source.file, STR_ARG(name));
-	if (template_theme(s, &p->arena, name, &files, e) < 0)
-		return -1;
-	return theme_parse(&p->arena, &files, out, e);
+	return template_theme(s, &p->arena, name, out, e);
 }
 
 /* A mailbox of the issue, else of the list, else the publication's. */

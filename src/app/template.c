@@ -42,16 +42,31 @@ bool template_is_name(struct str name)
 	return true;
 }
 
-int template_theme(const struct site *s, struct arena *a, struct str name, struct theme_files *out,
-	struct err *e)
+/* The theme in `folder`, on top of `base`, which is NULL for the one at the bottom. */
+static int read_theme(const struct site *s, struct arena *a, const char *folder,
+	const struct theme *base, struct theme *out, struct err *e)
 {
-	const char *folder = name.n ? arena_cstr(a, name) : "sheet";
+	struct theme_files files = {
+		.name = arena_printf(a, "mail-templates/%s", folder), .base = base};
 
-	out->name = arena_printf(a, "mail-templates/%s", folder);
-	if (template_read(s, a, folder, "theme.conf", &out->theme_conf, e) < 0 ||
-		template_read(s, a, folder, "layout.html", &out->layout_html, e) < 0 ||
-		template_read(s, a, folder, "blocks.html", &out->blocks_html, e) < 0 ||
-		template_read(s, a, folder, "layout.txt", &out->layout_txt, e) < 0)
+	if (template_read(s, a, folder, "theme.conf", &files.theme_conf, e) < 0 ||
+		template_read(s, a, folder, "layout.html", &files.layout_html, e) < 0 ||
+		template_read(s, a, folder, "blocks.html", &files.blocks_html, e) < 0 ||
+		template_read(s, a, folder, "layout.txt", &files.layout_txt, e) < 0)
 		return -1;
-	return 0;
+	return theme_parse(a, &files, out, e);
+}
+
+int template_theme(
+	const struct site *s, struct arena *a, struct str name, struct theme *out, struct err *e)
+{
+	struct theme *base = arena_alloc(a, sizeof *base);
+
+	if (read_theme(s, a, "sheet", NULL, base, e) < 0)
+		return -1;
+	if (!name.n || str_eq(name, STR("sheet"))) {
+		*out = *base;
+		return 0;
+	}
+	return read_theme(s, a, arena_cstr(a, name), base, out, e);
 }

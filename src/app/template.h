@@ -13,8 +13,9 @@ int template_read(const struct site *s, struct arena *a, const char *folder, con
 /* Whether `name` may be that of a theme, and so of a folder: a-z, 0-9, '-', '_'. */
 bool template_is_name(struct str name);
 
-/* The files of the theme `name` (empty = "sheet"), in `a`. ERR_MISSING. */
-int template_theme(const struct site *s, struct arena *a, struct str name, struct theme_files *out,
-	struct err *e);
+/* The theme `name` (empty = "sheet"), in `a`; what it does not have is that of "sheet". ERR_MISSING,
+ * ERR_INPUT. */
+int template_theme(
+	const struct site *s, struct arena *a, struct str name, struct theme *out, struct err *e);
 
 #endif

@@ -56,7 +56,7 @@ static void print_words(struct arena *a, const char *file, const struct report *
 static int read_input(struct buf *out, struct err *e)
 {
 	char part[65536];
-	ssize_t n;
+	ssize_t n = 0;
 
 	while (!out->over && (n = read(STDIN_FILENO, part, sizeof part)) > 0)
 		buf_add(out, part, (size_t)n);

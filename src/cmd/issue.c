@@ -188,6 +188,7 @@ static int cancel_command(struct cmd *c, struct err *e)
 }
 
 const struct command issue_commands[] = {
+	{"new", "[--json] FILE", "Begin an issue", issue_new, NULL},
 	{"check", "[--strict] [--embed] [--json] FILE", "Say what is wrong with an issue file",
 		issue_check, NULL},
 	{"preview", "[--as ADDRESS] [--output DIR] [--embed] [--json] FILE",

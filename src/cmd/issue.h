@@ -7,6 +7,7 @@
 
 /* The commands about an issue file (issue_file.c); those about scheduled issues are in issue.c, the word
  * about copies in doubt in issue_resolve.c. */
+int issue_new(struct cmd *c, struct err *e);
 int issue_check(struct cmd *c, struct err *e);
 int issue_preview(struct cmd *c, struct err *e);
 int issue_test(struct cmd *c, struct err *e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/publish.h"
 #include "base/clock.h"
+#include "base/embed.h"
 #include "base/file.h"
 #include "issue.h"
 
@@ -34,6 +35,28 @@ static void close_issue(struct site *s, struct publish *p)
 {
 	publish_free(p);
 	site_close(s);
+}
+
+/* ---- new ---- */
+
+int issue_new(struct cmd *c, struct err *e)
+{
+	struct str skeleton = embedded_get(embedded_templates, "sample/new.md");
+	const char *file;
+
+	if (cmd_options(c, NULL, 1, 1, e) < 0)
+		return -1;
+	file = c->argv[0];
+	if (!str_has_suffix(str_of(file), STR(".md")))
+		return err_set(e, ERR_USAGE, "an issue's file ends in .md: try '%s.md'", file);
+	if (file_create(file, skeleton, 0644, e) < 0)
+		return -1;
+	if (c->json)
+		cmd_json(json_pack("{s:o}", "file", cmd_json_text(str_of(file))));
+	else if (!c->quiet)
+		printf("%s: edit it, then 'lettermill issue check %s'\n", cmd_text(c, str_of(file)),
+			cmd_text(c, str_of(file)));
+	return 0;
 }
 
 /* ---- check ---- */

@@ -120,8 +120,7 @@ static int expand_block(struct compose *c, const struct md_node *n, struct str c
 	const struct theme_entry *block = theme_block(c->in->theme, block_of(n));
 	const struct md_node *previous = before(n);
 	struct liquid_scope scope = compose_scope(c, 0);
-	struct liquid_source in = {arena_printf(c->a, "%s/blocks.html", c->in->theme->name),
-		block->line, block->value, false};
+	struct liquid_source in = {block->file, block->line, block->value, false};
 	char start[16], width[16];
 	struct buf alt;
 	int rc;

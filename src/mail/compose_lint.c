@@ -14,7 +14,7 @@ enum {
 	PREHEADER_LONG = 130,
 	HTML_LARGE = 90000, /* Gmail clips at 102,400 octets */
 	LINKS_MANY = 60,
-	WORDS_FEW = 400, /* octets of words beside images that look like an advertisement */
+	WORDS_FEW = 200, /* octets of words beside images that look like an advertisement */
 	TYPE_SMALL = 12,
 };
 

@@ -205,6 +205,8 @@ int issue_parse(struct arena *a, const char *file, struct str source, struct iss
 		issue.dir = STR("ltr");
 	if (!issue.slug.n)
 		issue.slug = slug_of(a, issue.subject);
+	if (!issue.slug.n) /* a subject without Latin letters */
+		issue.slug = issue.date;
 	if (!issue.slug.n)
 		return err_set(e, ERR_INPUT,
 			"%s:%zu: no slug can be made from this subject, add a line: slug: "

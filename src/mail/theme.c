@@ -57,6 +57,7 @@ enum { BLOCKS_N = sizeof(block_names) / sizeof(block_names[0]) };
 struct reader {
 	const struct theme_files *files;
 	const char *file;
+	const char *path; /* with the folder, for messages */
 	struct str rest;
 	size_t line; /* of the line taken last */
 };
@@ -101,10 +102,10 @@ static const struct theme_entry *find(const struct theme_entry *entry, size_t n,
 	return NULL;
 }
 
-/* How many entries the file can have at most: one a line. */
-static struct theme_entry *room(struct arena *a, struct str text)
+/* How many entries there can be at most: one a line, and those of the base. */
+static struct theme_entry *room(struct arena *a, struct str text, size_t inherited)
 {
-	size_t lines = 1;
+	size_t lines = 1 + inherited;
 
 	for (size_t i = 0; i < text.n; i++)
 		lines += text.p[i] == '\n';
@@ -119,7 +120,7 @@ static int put(const struct reader *r, struct theme_entry *entry, size_t *n, str
 	if (first)
 		return err_set(e, ERR_INPUT, "%s/%s:%zu: '%.*s' is given already on line %zu",
 			r->files->name, r->file, r->line, STR_ARG(name), first->line);
-	entry[(*n)++] = (struct theme_entry){name, value, r->line};
+	entry[(*n)++] = (struct theme_entry){name, value, r->line, r->path};
 	return 0;
 }
 
@@ -127,7 +128,7 @@ static int parse_tokens(struct arena *a, struct reader r, struct theme *out, str
 {
 	struct str text;
 
-	out->token = room(a, r.rest);
+	out->token = room(a, r.rest, r.files->base ? r.files->base->token_n : 0);
 	while (next_line(&r, &text)) {
 		size_t equals = str_find(text, '=');
 		struct str name = str_trim(str_slice(text, 0, equals));
@@ -159,7 +160,7 @@ static int parse_blocks(struct arena *a, struct reader r, struct theme *out, str
 	struct theme_entry *open = NULL;
 	struct str text;
 
-	out->block = room(a, r.rest);
+	out->block = room(a, r.rest, r.files->base ? r.files->base->block_n : 0);
 	while (next_line(&r, &text)) {
 		struct str name = str_trim(str_slice(text, 3, text.n));
 		const char *near;
@@ -205,13 +206,24 @@ static int take_file(struct arena *a, const struct theme_files *files, const cha
 	return source_check(arena_printf(a, "%s/%s", files->name, file), *text, e);
 }
 
+/* Entries of the base whose names are not there yet. */
+static void inherit(
+	struct theme_entry *entry, size_t *n, const struct theme_entry *base, size_t base_n)
+{
+	for (size_t i = 0; i < base_n; i++)
+		if (!find(entry, *n, base[i].name))
+			entry[(*n)++] = base[i];
+}
+
 int theme_parse(struct arena *a, const struct theme_files *files, struct theme *out, struct err *e)
 {
 	struct theme theme = {.name = files->name,
 		.layout_html = files->layout_html,
 		.layout_txt = files->layout_txt};
-	struct reader conf = {files, "theme.conf", files->theme_conf, 0};
-	struct reader blocks = {files, "blocks.html", files->blocks_html, 0};
+	struct reader conf = {files, "theme.conf", arena_printf(a, "%s/theme.conf", files->name),
+		files->theme_conf, 0};
+	struct reader blocks = {files, "blocks.html",
+		arena_printf(a, "%s/blocks.html", files->name), files->blocks_html, 0};
 
 	if (take_file(a, files, conf.file, &conf.rest, e) < 0 ||
 		take_file(a, files, blocks.file, &blocks.rest, e) < 0 ||
@@ -223,14 +235,18 @@ int theme_parse(struct arena *a, const struct theme_files *files, struct theme *
 	blocks.line = skip_comment(&blocks.rest) - 1;
 	if (parse_tokens(a, conf, &theme, e) < 0 || parse_blocks(a, blocks, &theme, e) < 0)
 		return -1;
+	for (size_t i = 0; i < theme.block_n; i++)
+		trim_block(&theme.block[i]);
+	if (files->base) {
+		inherit(theme.token, &theme.token_n, files->base->token, files->base->token_n);
+		inherit(theme.block, &theme.block_n, files->base->block, files->base->block_n);
+	}
 	for (size_t i = 0; i < BLOCKS_N; i++)
 		if (!theme_block(&theme, block_names[i]))
 			return err_set(e, ERR_INPUT,
 				"%s/blocks.html:1: the block '%s' is missing, add a line '=== %s' "
 				"and its HTML",
 				files->name, block_names[i], block_names[i]);
-	for (size_t i = 0; i < theme.block_n; i++)
-		trim_block(&theme.block[i]);
 	*out = theme;
 	return 0;
 }

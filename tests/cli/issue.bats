@@ -275,3 +275,15 @@ sys.stdout.buffer.write(b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBB", 13, b"IHD
 	expect 65 issue check "$page"
 	has "$stderr" "$page:7: a mail cannot act, take out the attribute 'onclick'"
 }
+
+@test "new writes a skeleton that compiles, and overwrites nothing" {
+	cd "$SITE"
+	expect 0 issue new monday.md
+	has "$output" "monday.md: edit it, then 'lettermill issue check monday.md'"
+	expect 73 issue new monday.md
+	expect 64 issue new monday
+	mkdir media
+	picture media/picture.jpg 1200 800
+	expect 0 issue check monday.md
+	is "$stderr" ""
+}

@@ -34,19 +34,28 @@ static inline struct str fixture_file(struct arena *a, const char *path)
 	return text;
 }
 
-static inline void fixture_init(struct fixture *f)
+/* Take the theme `name` on top of that of `f`, if it has one already. */
+static inline void fixture_theme(struct fixture *f, const char *name)
 {
-	struct theme_files files = {.name = "mail-templates/sheet"};
+	struct theme_files files = {.name = arena_printf(&f->a, "mail-templates/%s", name)};
+	struct theme *base = arena_alloc(&f->a, sizeof(*base));
 
-	memset(f, 0, sizeof(*f));
-	files.theme_conf = fixture_file(&f->a, "mail-templates/sheet/theme.conf");
-	files.layout_html = fixture_file(&f->a, "mail-templates/sheet/layout.html");
-	files.blocks_html = fixture_file(&f->a, "mail-templates/sheet/blocks.html");
-	files.layout_txt = fixture_file(&f->a, "mail-templates/sheet/layout.txt");
+	*base = f->theme;
+	files.base = f->theme.block_n ? base : NULL;
+	files.theme_conf = fixture_file(&f->a, arena_printf(&f->a, "%s/theme.conf", files.name));
+	files.layout_html = fixture_file(&f->a, arena_printf(&f->a, "%s/layout.html", files.name));
+	files.blocks_html = fixture_file(&f->a, arena_printf(&f->a, "%s/blocks.html", files.name));
+	files.layout_txt = fixture_file(&f->a, arena_printf(&f->a, "%s/layout.txt", files.name));
 	if (theme_parse(&f->a, &files, &f->theme, &f->e) < 0) {
 		printf("# %s\n", f->e.text);
 		abort();
 	}
+}
+
+static inline void fixture_init(struct fixture *f)
+{
+	memset(f, 0, sizeof(*f));
+	fixture_theme(f, "sheet");
 	f->sender = (struct compile_sender){
 		.name = STR("The Daily Press"),
 		.tagline = STR("News that keeps"),

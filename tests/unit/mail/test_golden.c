@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Golden files: what tests/golden/NAME.md becomes with the theme "sheet" stands in NAME.html and
- * NAME.txt beside it, with slots written readably (compose_fixture.h). They show in a review what a change
+ * Golden files: what tests/golden/NAME.md becomes with the theme "sheet" (NAME-cards.md: "cards")
+ * stands in NAME.html and NAME.txt beside it, with slots written readably (compose_fixture.h). They show in a review what a change
  * of the program or the theme does to a message. After a change that is meant,
  *
  *   make build/unit/mail/test_golden && GOLDEN=write build/unit/mail/test_golden
@@ -44,12 +44,14 @@ static void test_golden(void **state)
 	bool same = true;
 
 	(void)state;
-	fixture_init(&f);
 	assert_int_equal(glob("tests/golden/*.md", 0, NULL, &found), 0);
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		const char *path = found.gl_pathv[i];
 		int stem = (int)strlen(path) - 3;
 
+		fixture_init(&f);
+		if (strstr(path, "cards"))
+			fixture_theme(&f, "cards");
 		if (fixture_compose(&f, path, fixture_file(&f.a, path)) < 0)
 			fail_msg("%s", f.e.text);
 		same = compare(&f, arena_printf(&f.a, "%.*s.html", stem, path),
@@ -58,9 +60,9 @@ static void test_golden(void **state)
 		same = compare(&f, arena_printf(&f.a, "%.*s.txt", stem, path),
 			       fixture_show(&f, f.out.text)) &&
 		       same;
+		arena_free(&f.a);
 	}
 	globfree(&found);
-	arena_free(&f.a);
 	assert_true(same);
 }
 
