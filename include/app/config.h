@@ -93,6 +93,7 @@ struct config {
 
 	struct {
 		struct str url; /* where the public pages are; publication.url unless set */
+		int64_t forms_per_hour; /* to subscribe, from everywhere */
 		const char *listen; /* HOST:PORT, behind the operator's proxy */
 	} web;
 

@@ -10,6 +10,8 @@
  * what the page says. A token is all the right that it takes: there are no cookies.
  *
  *   /u/TOKEN              unsubscribe, also by RFC 8058's one-click POST
+ *   /subscribe/LIST       a form; also a POST of JSON, and /subscribe/LIST/embed: the form for other sites
+ *   /confirm/TOKEN        what the mail leads to that the form sends
  *   /style.css            the theme's colours
  *   /robots.txt  /healthz
  */
@@ -22,6 +24,9 @@ int pages_open(struct site *s, struct pages **out, struct err *e);
 
 /* Free; NULL is allowed. Only when no server uses them any more. */
 void pages_close(struct pages *p);
+
+/* Forget what nobody answered (store/pages.h); to be called every hour or so, in the site's own thread. */
+int pages_tidy(struct pages *p, struct err *e);
 
 /* What the public server is started with. */
 struct http_site pages_public(struct pages *p);

@@ -37,6 +37,8 @@ struct compile_sender {
 	struct str sender_id; /* last part of Feedback-ID, 5 to 15 characters */
 	struct str accent_label; /* labels drawn as a lede, "|" between them: "Next in AI" */
 	struct str callout_label; /* labels drawn as a callout: "Why It Matters|Bottom Line" */
+	bool confirmation; /* it asks to confirm: {{ confirm_url }} is there, it is no mail of the
+			    * list, and nobody is to answer it (RFC 3834) */
 	bool raw_html; /* `::: html` is allowed */
 	struct str utm_source, utm_medium; /* empty source = no UTM parameters are added to links */
 	struct str utm_hosts; /* hosts whose links get them, "|" between */

@@ -18,6 +18,8 @@ enum token_purpose {
 	TOKEN_UNSUBSCRIBE = 2, /* list, subscriber; 16 octets of MAC, never expires */
 	TOKEN_PREFERENCES = 3, /* list, subscriber */
 	TOKEN_VIEW = 4, /* issue, subscriber: the issue in a browser */
+	TOKEN_CONFIRM = 5, /* issue (of the confirmation), subscriber */
+	TOKEN_FORM = 6, /* time, list: when a form was shown */
 };
 
 enum { TOKEN_KEY_SIZE = 32, TOKEN_TEXT_MAX = 64 };

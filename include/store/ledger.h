@@ -32,6 +32,7 @@ struct issue {
 	struct str source; /* the Markdown file; only filled by issue_get() */
 	struct str program; /* mail/program.h, packed; only filled by issue_get() */
 	struct str pause_reason; /* why it is paused or held, in words; may be empty */
+	bool confirmation; /* it asks readers to confirm (store/pages.h), and is no issue of its list */
 	const struct issue_plan *plan; /* how it leaves; only read by issue_schedule(), NULL = at
 					* once */
 };
@@ -211,7 +212,8 @@ struct delivery {
 	struct str issue_slug, issue_subject;
 	enum delivery_state state;
 	int64_t due_at, settled_at;
-	struct str skip_reason; /* of a skipped row: "unsubscribed", "suppressed", "erased" */
+	struct str skip_reason; /* of a skipped row: "unsubscribed", "suppressed", "erased",
+				* "paused"; of a confirmation also "confirmed" */
 	struct attempt *attempt; /* oldest first */
 	size_t attempt_n;
 };

@@ -2,6 +2,7 @@
 #ifndef STORE_PAGES_H
 #define STORE_PAGES_H
 
+#include "store/ledger.h"
 #include "store/people.h"
 
 /*
@@ -21,5 +22,70 @@ int subscriber_look(
  * process is no fault), ERR_BUSY with the sentence where copies have been due for longer than `patience`
  * seconds and nothing was tried in that time though no relay is paused. Changes nothing. */
 int store_health(struct store *s, int64_t now, int64_t patience, struct err *e);
+
+/* ---- forms and confirmations ---- */
+
+/* A form that somebody sent to subscribe. */
+struct ask {
+	int64_t list;
+	struct str slug; /* of the list */
+	struct str email, key, first_name; /* mail/addr.h */
+	struct str client, network; /* the browser's address, and what counts as one client */
+	struct str form, words; /* which form, and what it said: the evidence of consent */
+	bool single; /* the list wants no confirmation */
+};
+
+enum {
+	ASKS_NETWORK = 20, /* forms an hour from one network */
+	ASKS_ADDRESS = 3, /* confirmations a day to one address */
+	ASKS_GAP = 600, /* seconds between two for the same list */
+	ASKS_KEPT = 7 * 86400, /* seconds for which a confirmation may be answered */
+};
+
+/* What is to be done about it. */
+struct ask_result {
+	bool limited; /* too many forms: nothing was noted */
+	bool confirm; /* a confirmation is to be sent, by confirmation_queue() */
+	int64_t id, subscriber;
+	int n; /* confirmations that the address gets today, with this one */
+};
+
+/* Note the form `ask`; at most `hourly` are taken in an hour from all networks. Whatever is known about the
+ * address, the same is counted. People who are on the list, have complained or bounced, are suppressed for
+ * another reason than their own erasure, or have had enough confirmations get none. Nobody is brought back or
+ * changed by it: somebody new becomes pending, or is subscribed where the list wants no confirmation. */
+int ask_take(struct store *s, const struct ask *ask, int64_t hourly, int64_t now,
+	struct ask_result *out, struct err *e);
+
+/* The issue that holds the confirmations of a list in a language, for the n-th copy of a reader on a day (since
+ * 1970-01-01): 1, 0 where there is none yet, or -1. Make it: `issue` has slug, subject, source, program, hash;
+ * its id and uuid are filled. */
+int confirmation_find(struct store *s, int64_t list, struct str lang, int64_t day, int n,
+	int64_t *issue, struct err *e);
+int confirmation_open(struct store *s, struct issue *issue, int64_t list, struct str lang,
+	int64_t day, int n, int64_t now, struct err *e);
+
+/* Put the confirmation of `ask` into the ledger, due now. */
+int confirmation_queue(
+	struct store *s, const struct ask_result *ask, int64_t issue, int64_t now, struct err *e);
+
+/* What a confirmation is worth when its reader comes. */
+enum confirmation_state {
+	CONFIRMATION_GONE, /* too old, or its reader was erased, or the address must not be written to */
+	CONFIRMATION_OPEN,
+	CONFIRMATION_USED, /* answered, and the reader is on the list */
+	CONFIRMATION_SPENT, /* answered, and the reader has left since */
+};
+
+/* Look, or answer it (an open one becomes used, and the reader is on the list, by proof). `list` is filled but
+ * where it is gone. */
+int confirmation_look(struct store *s, int64_t issue, int64_t subscriber, int64_t now,
+	enum confirmation_state *state, int64_t *list, struct err *e);
+int confirmation_answer(struct store *s, int64_t issue, int64_t subscriber, struct str client,
+	int64_t now, enum confirmation_state *state, int64_t *list, struct err *e);
+
+/* Forget forms older than ASKS_KEPT, with the readers who never answered and are on no list. How many were
+ * forgotten, or -1. */
+int64_t asks_tidy(struct store *s, int64_t now, struct err *e);
 
 #endif

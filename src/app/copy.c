@@ -21,6 +21,7 @@ enum {
 	VALUE_UNSUBSCRIBE,
 	VALUE_PREFERENCES,
 	VALUE_VIEW,
+	VALUE_CONFIRM,
 	VALUE_FIELD, /* any other: subscriber.NAME */
 	VALUE_N,
 };
@@ -32,6 +33,7 @@ static const char *const value_name[] = {
 	[VALUE_UNSUBSCRIBE] = "unsubscribe_url",
 	[VALUE_PREFERENCES] = "preferences_url",
 	[VALUE_VIEW] = "web_url",
+	[VALUE_CONFIRM] = "confirm_url",
 };
 
 struct copy_maker {
@@ -146,7 +148,7 @@ static struct str token_text(struct copy_maker *m, enum token_purpose purpose, i
 
 /* What a copy needs besides the subscriber's own fields. */
 struct links {
-	struct span unsubscribe, preferences, view, mailto, message_id, name;
+	struct span unsubscribe, preferences, view, confirm, mailto, message_id, name;
 };
 
 static void make_links(struct copy_maker *m, const struct claim *c, struct links *l)
@@ -173,6 +175,9 @@ static void make_links(struct copy_maker *m, const struct claim *c, struct links
 			link_to(m, "/m/", token_text(m, TOKEN_PREFERENCES, c->list, c->subscriber));
 	if (m->wants[VALUE_VIEW])
 		l->view = link_to(m, "/v/", token_text(m, TOKEN_VIEW, c->issue, c->subscriber));
+	if (m->wants[VALUE_CONFIRM])
+		l->confirm = link_to(
+			m, "/confirm/", token_text(m, TOKEN_CONFIRM, c->issue, c->subscriber));
 	l->message_id.from = m->scratch.n;
 	msgid_make(m->uuid, c->subscriber, config->publication.list_domain, &m->scratch);
 	l->message_id.to = l->name.from = m->scratch.n;
@@ -212,6 +217,7 @@ static void fill_values(struct copy_maker *m, const struct claim *c, const struc
 		[VALUE_UNSUBSCRIBE] = span_view(m, l->unsubscribe),
 		[VALUE_PREFERENCES] = span_view(m, l->preferences),
 		[VALUE_VIEW] = span_view(m, l->view),
+		[VALUE_CONFIRM] = span_view(m, l->confirm),
 	};
 	const size_t prefix = STR("subscriber.").n;
 
@@ -249,6 +255,8 @@ static void make_sender(struct copy_maker *m, const struct claim *c, struct buf 
 static int fill(struct copy_maker *m, const struct claim *c, int64_t now, const char *which,
 	struct buf *out, struct err *e)
 {
+	/* Whoever is asked to confirm is on no list yet: a field to leave one would do nothing. */
+	bool asks = m->wants[VALUE_CONFIRM];
 	json_t *attributes = NULL;
 	struct arena a = {0};
 	struct render_copy copy;
@@ -275,8 +283,8 @@ static int fill(struct copy_maker *m, const struct claim *c, int64_t now, const 
 		.to = c->email,
 		.message_id = span_view(m, l.message_id),
 		.date = now,
-		.unsubscribe_url = m->proof ? STR("") : span_view(m, l.unsubscribe),
-		.unsubscribe_mailto = span_view(m, l.mailto),
+		.unsubscribe_url = m->proof || asks ? STR("") : span_view(m, l.unsubscribe),
+		.unsubscribe_mailto = asks ? STR("") : span_view(m, l.mailto),
 		.value = m->value,
 	};
 	rc = which ? render_part(&m->program, &copy, which, out, e)

@@ -1,23 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/log.h"
 #include "pages.h"
 
 /* /u/TOKEN: leave a list. The POST is that of RFC 8058, sent by the reader's mail provider, or the page's own
  * form; it may come again at any time, and to somebody who has long left or was erased. */
-
-/* The link to the preferences, for those who left by mistake. */
-static void name_links(struct visit *v, const struct token *t)
-{
-	struct token prefs = {TOKEN_PREFERENCES, t->a, t->b};
-	struct buf link;
-
-	buf_init(&link, 1024);
-	buf_str(&link, v->pages->root);
-	buf_cstr(&link, "/m/");
-	token_make(&v->pages->site->key, &prefs, &link);
-	visit_name(v, "page.preferences", arena_str(v->a, buf_view(&link)));
-	buf_free(&link);
-}
 
 static int leave(struct visit *v, const struct token *t, bool all, struct err *e)
 {
@@ -38,7 +23,7 @@ void page_leave(struct visit *v)
 		   str_eq(http_form(v->in, "List-Unsubscribe"), STR("One-Click"));
 	int rc;
 
-	if (!visit_token(v, TOKEN_UNSUBSCRIBE, &t)) {
+	if (!visit_token(v, TOKEN_UNSUBSCRIBE, v->rest, &t)) {
 		visit_missing(v);
 		return;
 	}
@@ -53,7 +38,8 @@ void page_leave(struct visit *v)
 	}
 	visit_list(v, &list);
 	visit_reader(v, &reader);
-	name_links(v, &t);
+	visit_name(v, "page.preferences",
+		visit_link(v, "/m/", TOKEN_PREFERENCES, (int64_t)t.a, (int64_t)t.b));
 	visit_name(v, "page.all", all ? STR("yes") : STR(""));
 	if (visit_acts(v) && one)
 		visit_show(v, 200, "left", "left_title");

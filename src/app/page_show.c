@@ -28,6 +28,7 @@ void visit_list(struct visit *v, const struct list *list)
 {
 	visit_name(v, "list.name", list->name);
 	visit_name(v, "list.slug", list->slug);
+	visit_name(v, "page.theme", list->theme);
 }
 
 void visit_reader(struct visit *v, const struct subscriber *reader)
@@ -56,7 +57,7 @@ static void common_names(struct visit *v)
 	visit_name(v, "page.root", v->pages->root);
 	visit_name(v, "page.url", c->web.url);
 	visit_name(v, "page.lang", v->lang->code);
-	visit_name(v, "page.theme", STR("sheet"));
+	visit_name(v, "page.theme", STR(""));
 	visit_raw(v, "page.head", STR(""));
 	visit_name(v, "reader.email", STR(""));
 	visit_name(v, "list.name", STR(""));
@@ -200,10 +201,31 @@ bool visit_acts(const struct visit *v)
 	return v->in->method == HTTP_POST;
 }
 
-bool visit_token(struct visit *v, enum token_purpose purpose, struct token *out)
+bool visit_token(
+	const struct visit *v, enum token_purpose purpose, struct str text, struct token *out)
 {
-	for (size_t i = 0; i < v->rest.n; i++) /* mail programs keep the case of links */
-		if (v->rest.p[i] >= 'A' && v->rest.p[i] <= 'Z')
+	for (size_t i = 0; i < text.n; i++) /* mail programs keep the case of links */
+		if (text.p[i] >= 'A' && text.p[i] <= 'Z')
 			return false;
-	return site_token_read(v->pages->site, purpose, v->rest, out);
+	return site_token_read(v->pages->site, purpose, text, out);
+}
+
+struct str visit_token_text(struct visit *v, enum token_purpose purpose, int64_t a, int64_t b)
+{
+	const struct token t = {purpose, (uint64_t)a, (uint64_t)b};
+	struct str text;
+	struct buf out;
+
+	buf_init(&out, TOKEN_TEXT_MAX);
+	token_make(&v->pages->site->key, &t, &out);
+	text = arena_str(v->a, buf_view(&out));
+	buf_free(&out);
+	return text;
+}
+
+struct str visit_link(
+	struct visit *v, const char *path, enum token_purpose purpose, int64_t a, int64_t b)
+{
+	return str_of(arena_printf(v->a, "%.*s%s%.*s", STR_ARG(v->pages->root), path,
+		STR_ARG(visit_token_text(v, purpose, a, b))));
 }

@@ -45,6 +45,8 @@ static const struct route {
 	unsigned methods; /* bits of enum http_method, beside GET and HEAD */
 } routes[] = {
 	{"/u/", page_leave, 1U << HTTP_POST},
+	{"/subscribe/", page_join, 1U << HTTP_POST | 1U << HTTP_OPTIONS},
+	{"/confirm/", page_confirm, 1U << HTTP_POST},
 	{"/style.css", page_style, 0},
 	{"/robots.txt", page_robots, 0},
 	{"/healthz", page_health, 0},
@@ -86,7 +88,8 @@ static void serve(void *thread, const struct http_request *request, struct http_
 	int64_t began = clock_mono_ms();
 
 	v->pages = t->pages;
-	v->store = t->store;
+	v->site = &t->site;
+	v->store = t->site.store;
 	v->in = request;
 	v->out = reply;
 	v->a = request->arena;
@@ -118,11 +121,12 @@ static int open_thread(void *user, void **thread, struct err *e)
 	if (!t)
 		return err_set(e, ERR_IO, "out of memory");
 	t->pages = p;
-	if (store_open(p->site->config.database, &t->store, e) < 0) {
+	t->site = *p->site;
+	if (store_open(p->site->config.database, &t->site.store, e) < 0) {
 		free(t);
 		return -1;
 	}
-	store_patience(t->store, PATIENCE_MS);
+	store_patience(t->site.store, PATIENCE_MS);
 	*thread = t;
 	return 0;
 }
@@ -131,7 +135,7 @@ static void close_thread(void *thread)
 {
 	struct page_thread *t = thread;
 
-	store_close(t->store);
+	store_close(t->site.store);
 	free(t);
 }
 
@@ -178,6 +182,11 @@ int pages_open(struct site *s, struct pages **out, struct err *e)
 		return -1;
 	}
 	return 0;
+}
+
+int pages_tidy(struct pages *p, struct err *e)
+{
+	return asks_tidy(p->site->store, clock_now(), e) < 0 ? -1 : 0;
 }
 
 void pages_close(struct pages *p)

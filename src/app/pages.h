@@ -3,6 +3,7 @@
 #define SRC_APP_PAGES_H
 
 #include "app/pages.h"
+#include "app/publish.h"
 #include "mail/liquid.h"
 #include "store/pages.h"
 
@@ -37,14 +38,15 @@ struct pages {
 
 struct page_thread {
 	struct pages *pages;
-	struct store *store;
+	struct site site; /* the pages' own, with a store of this thread */
 };
 
 enum { VISIT_NAMES = 200, PAGE_MAX = 1024 * 1024 };
 
 struct visit {
 	struct pages *pages;
-	struct store *store;
+	struct site *site; /* of this thread */
+	struct store *store; /* site->store */
 	const struct http_request *in;
 	struct http_reply *out;
 	struct arena *a;
@@ -106,12 +108,30 @@ void visit_failed(struct visit *v, const struct err *e);
 /* Whether the request is a POST. */
 bool visit_acts(const struct visit *v);
 
-/* Read v->rest as a token of `purpose`, in its one spelling. */
-bool visit_token(struct visit *v, enum token_purpose purpose, struct token *out);
+/* Read `text` (usually v->rest) as a token of `purpose`, in its one spelling. */
+bool visit_token(
+	const struct visit *v, enum token_purpose purpose, struct str text, struct token *out);
+
+/* A token as text, in v->a; a link to the page of such a token. */
+struct str visit_token_text(struct visit *v, enum token_purpose purpose, int64_t a, int64_t b);
+struct str visit_link(
+	struct visit *v, const char *path, enum token_purpose purpose, int64_t a, int64_t b);
+
+/* ---- confirmations (confirm.c) ---- */
+
+/* Compile the mail that asks to confirm a subscription to `list`, in `lang`. ERR_INPUT, ERR_MISSING. `out` is
+ * freed by publish_free() also after an error. */
+int confirmation_compile(struct site *s, const struct page_lang *lang, const struct list *list,
+	struct publish *out, struct err *e);
+
+/* What counts as one client: an IPv4 address, the first half of an IPv6 address. */
+struct str page_network(struct arena *a, struct str client);
 
 /* ---- handlers ---- */
 
 void page_leave(struct visit *v);
+void page_join(struct visit *v);
+void page_confirm(struct visit *v);
 void page_style(struct visit *v);
 
 #endif

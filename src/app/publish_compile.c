@@ -2,6 +2,7 @@
 #include "app/publish.h"
 #include "base/file.h"
 
+#include "build.h"
 #include "media.h"
 #include "template.h"
 
@@ -36,7 +37,7 @@ static int choose_mailbox(struct publish *p, const char *key, struct str of_issu
 	return 0;
 }
 
-static int make_sender(struct site *s, struct publish *p, struct err *e)
+int publish_sender(const struct site *s, struct publish *p, struct err *e)
 {
 	const struct config *c = &s->config;
 	struct compile_sender *to = &p->sender;
@@ -66,7 +67,7 @@ static int make_sender(struct site *s, struct publish *p, struct err *e)
 		&c->publication.reply_to, &to->reply_to_name, &to->reply_to_email, e);
 }
 
-static int compile(
+int publish_build(
 	struct site *s, struct publish *p, const struct theme *theme, bool embed, struct err *e)
 {
 	struct media_finder finder = {.site = s, .publish = p};
@@ -141,9 +142,9 @@ int publish_compile(
 		err_prefix(e, "%s: ", file);
 		goto out;
 	}
-	if (load_theme(s, out, &theme, e) < 0 || make_sender(s, out, e) < 0)
+	if (load_theme(s, out, &theme, e) < 0 || publish_sender(s, out, e) < 0)
 		goto out;
-	rc = compile(s, out, &theme, embed, e);
+	rc = publish_build(s, out, &theme, embed, e);
 out:
 	buf_free(&b);
 	return rc;

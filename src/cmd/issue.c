@@ -64,6 +64,8 @@ static bool add_line(void *user, const struct issue *i)
 	struct listing *to = user;
 	struct cmd *c = to->c;
 
+	if (i->confirmation)
+		return true;
 	if (c->json)
 		cmd_json(issue_json(i));
 	else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/pages.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cmd.h"
 
@@ -15,7 +16,8 @@ enum {
 	REQUEST_S = 15,
 	IDLE_S = 10,
 	STEP_MS = 250,
-	GRACE_MS = 8000
+	GRACE_MS = 8000,
+	TIDY_S = 3600
 };
 
 /* The socket that systemd holds for us, or one of our own. */
@@ -41,16 +43,29 @@ static void tell(struct cmd *c, int socket)
 	fflush(stdout);
 }
 
+/* Every hour; what cannot be done now is done then. */
+static void tidy(struct pages *pages, int64_t *next)
+{
+	struct err e = {0};
+
+	if (clock_now() < *next)
+		return;
+	*next = clock_now() + TIDY_S;
+	if (pages_tidy(pages, &e) < 0)
+		log_msg(LOG_LEVEL_WARNING, "tidy", "%s", e.text);
+}
+
 /* Until a signal comes. The watchdog of systemd is told that all is well as long as that is true. */
-static void wait_for_signal(struct http_server *server)
+static void wait_for_signal(struct pages *pages, struct http_server *server)
 {
 	const struct timespec step = {0, STEP_MS * 1000000L};
 	uint64_t watchdog_us = 0;
-	int64_t told = 0;
+	int64_t told = 0, tidy_at = 0;
 
 	sd_watchdog_enabled(0, &watchdog_us);
 	sd_notify(0, "READY=1");
 	while (!cmd_stop) {
+		tidy(pages, &tidy_at);
 		if (watchdog_us && (told -= STEP_MS) <= 0 && http_alive(server)) {
 			sd_notify(0, "WATCHDOG=1");
 			told = (int64_t)(watchdog_us / 3000);
@@ -79,7 +94,7 @@ static int run(struct cmd *c, struct site *s, struct err *e)
 	tell(c, socket);
 	rc = http_start(socket, &site, &limits, &server, e);
 	if (rc == 0)
-		wait_for_signal(server);
+		wait_for_signal(pages, server);
 	http_stop(server, GRACE_MS);
 out:
 	pages_close(pages);

@@ -85,6 +85,9 @@ static bool add_line(void *user, const struct issue *i)
 	struct issue_counts n;
 	int64_t ended;
 
+	/* Confirmations run by themselves; only one that stands still is to be seen. */
+	if (i->confirmation && i->state != ISSUE_PAUSED && i->state != ISSUE_HELD)
+		return true;
 	o->rc = issue_counts(o->s->store, i->id, &n, o->e);
 	if (o->rc < 0)
 		return false;

@@ -278,8 +278,12 @@ static void write_list(const struct compile_input *in, struct str boundary, stru
 	const struct compile_sender *from = in->sender;
 	struct buf id;
 
-	header_mailbox(out, "List-Id", from->list_name, from->list_id);
-	header_token(out, "Precedence", STR("bulk"));
+	if (from->confirmation) {
+		header_token(out, "Auto-Submitted", STR("auto-generated"));
+	} else {
+		header_mailbox(out, "List-Id", from->list_name, from->list_id);
+		header_token(out, "Precedence", STR("bulk"));
+	}
 	if (from->sender_id.n) {
 		buf_init(&id, FIELDS_MAX);
 		buf_printf(&id, "%.*s:%.*s:%.*s", STR_ARG(in->issue->slug),

@@ -14,6 +14,7 @@ static const char *const recipient_names[] = {
 	"subscriber.email", "subscriber.first_name", "subscriber.last_name", "subscriber.name",
 	"unsubscribe_url", "preferences_url", "web_url",
 	"view.web", /* "yes" on the web page of the issue, empty in a mail */
+	"confirm_url", /* only where the sender is that of a confirmation */
 };
 
 /* ---- what the other parts share ---- */
@@ -24,7 +25,8 @@ struct liquid_scope compose_scope(const struct compose *c, size_t from)
 		.known = c->name + from,
 		.known_n = c->name_n - from,
 		.recipient = recipient_names,
-		.recipient_n = sizeof(recipient_names) / sizeof(recipient_names[0]),
+		.recipient_n = sizeof(recipient_names) / sizeof(recipient_names[0]) -
+			       !c->in->sender->confirmation,
 		.fields = c->in->fields,
 		.fields_n = c->in->fields_n,
 	};

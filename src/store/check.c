@@ -93,7 +93,7 @@ static int check_suppressed(struct checking *c, struct err *e)
 			rc = -1;
 			break;
 		}
-		if (found == sqlite3_column_int(st, 2))
+		if (found == (sqlite3_column_int(st, 2) != 0))
 			continue;
 		snprintf(text, sizeof text, "subscriber %lld is %s and not marked so",
 			(long long)sqlite3_column_int64(st, 0),

@@ -14,6 +14,8 @@ static const char *const skip_name[SKIP_N] = {
 	[SKIP_UNSUBSCRIBED] = "unsubscribed",
 	[SKIP_SUPPRESSED] = "suppressed",
 	[SKIP_ERASED] = "erased",
+	[SKIP_PAUSED] = "paused",
+	[SKIP_CONFIRMED] = "confirmed",
 };
 
 const char *skip_reason_name(int64_t reason)
@@ -109,13 +111,26 @@ static int oldest_issue(struct claiming *c, struct oldest *first, int64_t *secon
 	return 1;
 }
 
-static enum skip_reason skip_of(sqlite3_stmt *st)
+enum skip_reason skip_confirmation(int suppressed, int status)
 {
+	if (suppressed == 1 || status == SUBSCRIPTION_BOUNCED || status == SUBSCRIPTION_COMPLAINED)
+		return SKIP_SUPPRESSED;
+	return status == SUBSCRIPTION_ACTIVE ? SKIP_CONFIRMED : SKIP_NONE;
+}
+
+static enum skip_reason skip_of(sqlite3_stmt *st, bool confirmation, int64_t now)
+{
+	int suppressed = sqlite3_column_int(st, 4), status = sqlite3_column_int(st, 5);
+
 	if (sqlite3_column_type(st, 4) == SQLITE_NULL)
 		return SKIP_ERASED;
-	if (sqlite3_column_int(st, 4))
+	if (confirmation)
+		return skip_confirmation(suppressed, status);
+	if (suppressed)
 		return SKIP_SUPPRESSED;
-	return sqlite3_column_int(st, 5) == SUBSCRIPTION_ACTIVE ? SKIP_NONE : SKIP_UNSUBSCRIBED;
+	if (status != SUBSCRIPTION_ACTIVE)
+		return SKIP_UNSUBSCRIBED;
+	return sqlite3_column_int64(st, 10) > now ? SKIP_PAUSED : SKIP_NONE;
 }
 
 static int candidates(
@@ -123,17 +138,17 @@ static int candidates(
 {
 	sqlite3_stmt *st;
 	int64_t room;
-	int rc;
+	int confirmation = is_confirmation(c->s, of->issue, e), rc;
 
 	*n = 0;
-	if (care_room(c->s, of->issue, c->now, &room, e) < 0)
+	if (confirmation < 0 || care_room(c->s, of->issue, c->now, &room, e) < 0)
 		return -1;
 	if (room > (int64_t)(c->limit - c->n))
 		room = (int64_t)(c->limit - c->n);
 	if (db_query(c->s,
 		    "SELECT d.subscriber_id, d.state, d.due_at, d.attempts, suppressed, status,"
 		    " coalesce(email, email_key), first_name, last_name,"
-		    " coalesce(attributes, '{}')"
+		    " coalesce(attributes, '{}'), paused_until"
 		    " FROM deliveries AS d INDEXED BY deliveries_due"
 		    " LEFT JOIN subscribers ON id = d.subscriber_id"
 		    " LEFT JOIN subscriptions AS p"
@@ -152,7 +167,7 @@ static int candidates(
 				.attempts = sqlite3_column_int(st, 3)},
 			.state = (enum delivery_state)sqlite3_column_int(st, 1),
 			.due_at = sqlite3_column_int64(st, 2),
-			.skip = skip_of(st),
+			.skip = skip_of(st, confirmation, c->now),
 		};
 		if (one->skip)
 			continue;

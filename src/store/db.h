@@ -153,8 +153,21 @@ int consent_replace(struct store *s, int64_t subscriber, int64_t list,
 int source_id(struct store *s, struct str words, int64_t *id, struct err *e);
 
 /* Why a row was skipped; the numbers stand in the database. */
-enum skip_reason { SKIP_NONE, SKIP_UNSUBSCRIBED, SKIP_SUPPRESSED, SKIP_ERASED, SKIP_N };
+enum skip_reason {
+	SKIP_NONE,
+	SKIP_UNSUBSCRIBED,
+	SKIP_SUPPRESSED,
+	SKIP_ERASED,
+	SKIP_PAUSED,
+	SKIP_CONFIRMED,
+	SKIP_N
+};
 const char *skip_reason_name(int64_t reason);
+
+/* Whether an issue is one that asks to confirm (sql/0004_pages.sql): 1, 0, -1. Its copies go to readers who
+ * are not on the list yet; why one is not sent, by the marks of subscriber and subscription. */
+int is_confirmation(struct store *s, int64_t issue, struct err *e);
+enum skip_reason skip_confirmation(int suppressed, int status);
 
 /* The number of a relay, added when it is new. */
 int relay_id(struct store *s, struct str name, int64_t *id, struct err *e);

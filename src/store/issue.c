@@ -24,7 +24,8 @@ const char *issue_state_name(enum issue_state state)
 
 #define AUDIENCE                                                                                   \
 	" FROM subscriptions JOIN subscribers ON subscribers.id = subscriber_id"                   \
-	" WHERE list_id = ?1 AND status = 1 AND NOT suppressed"
+	" WHERE list_id = ?1 AND status = 1 AND NOT suppressed AND coalesce(paused_until, 0) <= "  \
+	"?3"
 
 static int note(struct store *s, int64_t now, const char *what, int64_t issue, struct str reason,
 	struct err *e)
@@ -78,7 +79,10 @@ int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_
 		rc = err_set(e, ERR_EXISTS, "the list has an issue '%.*s' already: number %lld",
 			STR_ARG(issue->slug), (long long)taken);
 	if (rc == 0 && dry_run)
-		rc = db_int(s, "SELECT count(*)" AUDIENCE, VALS(INT(list)), frozen, e) < 0 ? -1 : 0;
+		rc = db_int(s, "SELECT count(*)" AUDIENCE,
+			     VALS(INT(list), INT(0), INT(issue->due_at)), frozen, e) < 0
+			     ? -1
+			     : 0;
 	else if (rc == 0 &&
 		 (insert(s, issue, list, now, e) < 0 || freeze(s, issue, list, frozen, e) < 0 ||
 			 care_plan(s, issue, *frozen, e) < 0 ||
@@ -91,7 +95,8 @@ int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_
 
 #define ISSUE_COLUMNS                                                                              \
 	"SELECT issues.id, issues.slug, subject, lists.slug, state, issues.created_at, due_at,"    \
-	" coalesce(done_at, 0), uuid, hash, pause_reason"
+	" coalesce(done_at, 0), uuid, hash, pause_reason,"                                         \
+	" EXISTS (SELECT 1 FROM confirmations WHERE issue_id = issues.id)"
 
 static void issue_row(sqlite3_stmt *st, struct issue *out)
 {
@@ -108,6 +113,7 @@ static void issue_row(sqlite3_stmt *st, struct issue *out)
 		.done_at = sqlite3_column_int64(st, 7),
 		.hash = db_text(st, 9),
 		.pause_reason = db_text(st, 10),
+		.confirmation = sqlite3_column_int(st, 11) != 0,
 	};
 	if (uuid.n == sizeof out->uuid)
 		memcpy(out->uuid, uuid.p, sizeof out->uuid);
@@ -163,8 +169,8 @@ int issue_get(struct store *s, struct str name, struct arena *a, struct issue *o
 	out->list = arena_str(a, out->list);
 	out->hash = arena_str(a, out->hash);
 	out->pause_reason = arena_str(a, out->pause_reason);
-	out->source = db_copy(st, 11, a);
-	out->program = db_copy(st, 12, a);
+	out->source = db_copy(st, 12, a);
+	out->program = db_copy(st, 13, a);
 	db_end(st);
 	return 0;
 }

@@ -15,12 +15,12 @@ static int put_down(struct store *s, int64_t issue, int64_t subscriber, int64_t 
 {
 	enum delivery_state to = DELIVERY_SKIPPED;
 	enum skip_reason reason = SKIP_NONE;
+	int confirmation = is_confirmation(s, issue, e), rc;
 	sqlite3_stmt *st;
 	bool sending;
-	int rc;
 
-	if (db_query(s, "SELECT issues.state, suppressed, status" READER,
-		    VALS(INT(issue), INT(subscriber)), &st, e) < 0)
+	if (confirmation < 0 || db_query(s, "SELECT issues.state, suppressed, status" READER,
+					VALS(INT(issue), INT(subscriber)), &st, e) < 0)
 		return -1;
 	rc = db_row(s, st, e);
 	if (rc != 1)
@@ -28,6 +28,8 @@ static int put_down(struct store *s, int64_t issue, int64_t subscriber, int64_t 
 	sending = sqlite3_column_int(st, 0) == ISSUE_DELIVERING;
 	if (sqlite3_column_type(st, 1) == SQLITE_NULL)
 		reason = SKIP_ERASED;
+	else if (confirmation)
+		reason = skip_confirmation(sqlite3_column_int(st, 1), sqlite3_column_int(st, 2));
 	else
 		reason = sqlite3_column_int(st, 1) ? SKIP_SUPPRESSED : SKIP_UNSUBSCRIBED;
 	db_end(st);
@@ -54,7 +56,9 @@ int ledger_intend(struct store *s, const struct lease *l, int64_t issue, int64_t
 	rc = db_change(s,
 		"UPDATE deliveries SET state = 2 WHERE issue_id = ?1 AND subscriber_id = ?2"
 		" AND lease = ?3 AND state = 1 AND EXISTS (SELECT 1" READER
-		" AND issues.state = 1 AND status = 1 AND suppressed = 0)",
+		" AND issues.state = 1 AND (status = 1 AND suppressed = 0 OR"
+		"  status IN (0, 2) AND suppressed <> 1 AND"
+		"  EXISTS (SELECT 1 FROM confirmations AS c WHERE c.issue_id = ?1)))",
 		VALS(INT(issue), INT(subscriber), INT(l->id)), &changed, e);
 	if (rc == 0 && changed == 1) {
 		rc = counts_move(s, issue, DELIVERY_CLAIMED, DELIVERY_SENDING, 1, e) < 0 ? -1 : 1;
