@@ -63,6 +63,9 @@ int publish_schedule(struct site *s, struct publish *p, const char *at, const ch
 
 /* The three faces of a preview; each is appended to its buffer. */
 struct publish_preview {
+	const char *
+		images; /* what stands before HASH/NAME of local images in `html`; NULL = their files'
+			     * own addresses */
 	struct buf eml, html, text;
 };
 

@@ -151,14 +151,17 @@ static void replace(struct buf *b, struct str what, struct str by)
 	*b = out;
 }
 
-void media_show(const struct publish_media *first, struct str list_id, struct buf *html)
+void media_show(
+	const struct publish_media *first, struct str list_id, const char *before, struct buf *html)
 {
 	struct arena a = {0};
 	int number = 1;
 
 	for (const struct publish_media *m = first; m; m = m->next) {
 		char *whole = realpath(m->source, NULL);
-		struct str by = str_of(arena_printf(&a, "file://%s", whole ? whole : m->source));
+		struct str by =
+			str_of(before ? arena_printf(&a, "%s%.*s", before, STR_ARG(m->file))
+				      : arena_printf(&a, "file://%s", whole ? whole : m->source));
 		struct str cid =
 			str_of(arena_printf(&a, "cid:image%d@%.*s", number++, STR_ARG(list_id)));
 		struct buf escaped;

@@ -21,7 +21,9 @@ const struct compile_media *media_find(void *finder, struct str path, struct err
 /* Put the files into the site's media folder, where they are not there yet. */
 int media_put(struct site *s, const struct publish_media *first, struct err *e);
 
-/* For a preview on this machine: let the addresses in `html` be those of the files themselves. */
-void media_show(const struct publish_media *first, struct str list_id, struct buf *html);
+/* For a preview on this machine: let the addresses in `html` be `before` HASH/NAME, or those of the files
+ * themselves (NULL). */
+void media_show(const struct publish_media *first, struct str list_id, const char *before,
+	struct buf *html);
 
 #endif

@@ -203,7 +203,7 @@ int publish_preview(struct site *s, struct publish *p, struct str address, int64
 		copy_preview(m, &claim, now, "text/html", &out->html, e) < 0 ||
 		copy_preview(m, &claim, now, "text/plain", &out->text, e) < 0)
 		goto out;
-	media_show(p->media, p->sender.list_id, &out->html);
+	media_show(p->media, p->sender.list_id, out->images, &out->html);
 	rc = 0;
 out:
 	copy_maker_close(m);

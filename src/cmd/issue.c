@@ -193,7 +193,7 @@ const struct command issue_commands[] = {
 	{"new", "[--json] FILE", "Begin an issue", issue_new, NULL},
 	{"check", "[--strict] [--embed] [--json] FILE", "Say what is wrong with an issue file",
 		issue_check, NULL},
-	{"preview", "[--as ADDRESS] [--output DIR] [--embed] [--json] FILE",
+	{"preview", "[--as ADDRESS] [--output DIR | --open] [--embed] [--json] FILE",
 		"Write an issue as HTML, text and message", issue_preview, NULL},
 	{"test", "[--embed] [--relay NAME] [--dry-run] [-v] [--json] --to ADDRESS FILE",
 		"Send one proof through the relay", issue_test, NULL},

@@ -7,6 +7,8 @@
 
 /* The commands about an issue file (issue_file.c); those about scheduled issues are in issue.c, the word
  * about copies in doubt in issue_resolve.c. */
+/* `issue preview --open`: serve the faces of the issue argv[0] until a signal comes (issue_open.c). */
+int issue_open_preview(struct cmd *c, struct site *s, const char *as, bool embed, struct err *e);
 int issue_new(struct cmd *c, struct err *e);
 int issue_check(struct cmd *c, struct err *e);
 int issue_preview(struct cmd *c, struct err *e);

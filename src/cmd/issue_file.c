@@ -180,7 +180,7 @@ static int write_preview(
 static int make_preview(struct cmd *c, struct site *s, struct publish *p, const char *as,
 	const char *folder, struct err *e)
 {
-	struct publish_preview faces;
+	struct publish_preview faces = {NULL};
 	int rc = -1;
 
 	buf_init(&faces.eml, PREVIEW_MAX);
@@ -201,11 +201,12 @@ static int make_preview(struct cmd *c, struct site *s, struct publish *p, const 
 int issue_preview(struct cmd *c, struct err *e)
 {
 	const char *as = NULL, *folder = ".";
-	bool embed = false;
+	bool open = false, embed = false;
 	const struct cmd_option options[] = {
 		{"as", "ADDRESS", "what this reader would get, else a reader without a name",
 			.text = &as},
 		{"output", "DIR", "write into DIR, else into this folder", .text = &folder},
+		{"open", NULL, "show it in a browser, and follow its changes", .flag = &open},
 		EMBED,
 		{0},
 	};
@@ -213,7 +214,16 @@ int issue_preview(struct cmd *c, struct err *e)
 	struct site s;
 	int rc = -1;
 
-	if (cmd_options(c, options, 1, 1, e) < 0 || open_issue(c, embed, &s, &p, e) < 0)
+	if (cmd_options(c, options, 1, 1, e) < 0)
+		return -1;
+	if (open) {
+		rc = cmd_site(c, &s, e);
+		if (rc == 0)
+			rc = issue_open_preview(c, &s, as, embed, e);
+		site_close(&s);
+		return rc;
+	}
+	if (open_issue(c, embed, &s, &p, e) < 0)
 		return -1;
 	if (!c->json)
 		print_remarks(c, &p);

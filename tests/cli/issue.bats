@@ -287,3 +287,27 @@ sys.stdout.buffer.write(b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBB", 13, b"IHD
 	expect 0 issue check monday.md
 	is "$stderr" ""
 }
+
+@test "preview --open serves the faces on this machine and follows the file" {
+	"$LETTERMILL" --config "$SITE/lettermill.conf" issue preview --open --as ana@example.org "$ISSUE" >"$BATS_TEST_TMPDIR/out" 3>&- &
+	pid=$!
+	until grep -q http "$BATS_TEST_TMPDIR/out"; do kill -0 $pid; sleep 0.02; done
+	url=$(grep -o 'http://[^ ]*' "$BATS_TEST_TMPDIR/out")
+	page=$(curl -sf "$url")
+	has "$page" "First light"
+	has "$page" 'src="/phone-dark"'
+	has "$(curl -sf "${url}light")" "Good morning, Ana!"
+	has "$(curl -sf "${url}dark")" "@media all{"
+	has "$(curl -sf "${url}text")" "Good morning, Ana!"
+	has "$(curl -sf "${url}headers")" "Subject: First light"
+	is "$(curl -s -o /dev/null -w '%{http_code}' "${url}else")" 404
+	is "$(curl -s -o /dev/null -w '%{http_code}' -H 'Host: evil.example' "$url")" 403
+	before=$(curl -sf "${url}version")
+	sed -i 's/Some \*words/Other *words/' "$ISSUE"
+	[ "$(curl -sf "${url}version")" != "$before" ]
+	has "$(curl -sf "${url}text")" "Other words"
+	echo '{{ nothing }}' >>"$ISSUE"
+	has "$(curl -sf "$url")" "This does not compile yet"
+	kill -INT $pid
+	wait $pid
+}
