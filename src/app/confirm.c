@@ -25,15 +25,16 @@ static struct str source_of(struct arena *a, const struct page_lang *lang, const
 int confirmation_compile(struct site *s, const struct page_lang *lang, const struct list *list,
 	struct publish *out, struct err *e)
 {
-	struct theme_files files;
-	struct theme theme;
+	struct theme of_list, theme;
+	struct theme_files files = {.name = "mail-templates/pages", .base = &of_list};
 	struct arena *a;
 
 	*out = (struct publish){.list = *list};
 	a = &out->arena;
 	out->text = source_of(a, lang, list);
 	if (issue_parse(a, "pages/lang", out->text, &out->source, e) < 0 ||
-		publish_sender(s, out, e) < 0 || template_theme(s, a, list->theme, &files, e) < 0 ||
+		publish_sender(s, out, e) < 0 ||
+		template_theme(s, a, list->theme, &of_list, e) < 0 ||
 		template_read(s, a, "pages", "mail.html", &files.layout_html, e) < 0 ||
 		template_read(s, a, "pages", "mail.txt", &files.layout_txt, e) < 0 ||
 		theme_parse(a, &files, &theme, e) < 0)
