@@ -267,7 +267,7 @@ static const struct rule rules[] = {
 			"recipientnotfound;recipnotfound;ofr_416/ofr*_416;lpn_416/lpn*_416;user not here/local/listed;"
 			"no account;not a customer;bad destination mailbox;badrcptto;mail box (is) not found;"
 			"address/recipient couldnt be found;invalid .. userid;recipient/user name (is) not recognized/recognised;"
-			"no valid recipients for;not an active address/user/mailbox/account;mailbox not available $;"
+			"no valid recipients for;user .. not listed/registered;not an active address/user/mailbox/account;mailbox not available $;"
 			"benutzer/empfänger/empfaenger unbekannt;utente sconosciuto;adresse .. inconnue;"
 			"recipient .. not (a) valid rfc;adresse .. inexistante;usuario .. no existe;no existe .. usuario/buzon"},
 	{"mailbox-unavailable", KIND_DEAD, .phases = PAST_RCPT, .digit = 5, .text = "mailbox (is) unavailable"},

@@ -10,7 +10,7 @@
 
 /* Multiparts and messages that GMime is let loose on: it descends by recursion, and compares each line
  * with the boundary of each level. */
-enum { NESTINGS_MAX = 4 * REPORT_PARTS_MAX };
+enum { NESTINGS_MAX = 4 * REPORT_PARTS_MAX, GROUPS_MAX = 500 };
 
 /* What is being taken apart: the parts found, over all levels. */
 struct walk {
@@ -186,6 +186,32 @@ static bool is_bomb(struct str message)
 	return found > NESTINGS_MAX;
 }
 
+/* Whether a field of addresses opens more groups, "a:b:c:", than anybody writes: GMime follows them by
+ * recursion. */
+static bool has_group_bomb(struct str message)
+{
+	static const struct str names[] = {STR("to:"), STR("from:"), STR("cc:"), STR("bcc:"),
+		STR("sender:"), STR("reply-to:")};
+	struct str line;
+	bool addresses = false;
+	size_t groups = 0;
+
+	while (str_next(&message, '\n', &line)) {
+		if (!line.n || (line.p[0] != ' ' && line.p[0] != '\t')) {
+			addresses = false;
+			groups = 0;
+			for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+				addresses |= str_has_prefix_nocase(line, names[i]);
+		}
+		for (size_t at = 0;
+			addresses && (at += str_find(str_slice(line, at, line.n), ':')) < line.n;
+			at++)
+			if (++groups > GROUPS_MAX)
+				return true;
+	}
+	return false;
+}
+
 static void start(void)
 {
 	g_mime_init();
@@ -221,7 +247,7 @@ int inbound_read(struct arena *a, struct str message, struct inbound **out, stru
 		message = str_slice(message, 1, message.n);
 	if (str_has_prefix(message, STR("From ")) || str_has_prefix(message, STR(">From ")))
 		message = str_slice(message, str_find(message, '\n') + 1, message.n);
-	if (is_bomb(message)) {
+	if (is_bomb(message) || has_group_bomb(message)) {
 		*out = as_text(a, message);
 		return 0;
 	}
