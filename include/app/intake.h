@@ -41,6 +41,15 @@ void intake_close(struct intake *in);
 int intake_message(
 	struct intake *in, struct str message, struct str recipient, bool *filed, struct err *e);
 
+/* Read what is kept again, all of it or only what was filed, after the rules have changed: what a message did
+ * is taken back, and done anew as of the time when it arrived. Unsubscribes stay done. */
+int intake_replay(struct intake *in, bool filed, const volatile sig_atomic_t *stop, struct err *e);
+
+/* Events as a relay's webhook posts them, one JSON value a line in `lines`: of SES (through SNS), Postmark,
+ * SendGrid, Mailgun, or of our own form (man page). They come from the operator's hand, so an address and
+ * a Message-ID are proof enough. A line that makes no sense is filed. */
+int intake_events(struct intake *in, struct str lines, struct err *e);
+
 /* What happened since intake_open(). */
 const struct intake_totals *intake_totals(const struct intake *in);
 

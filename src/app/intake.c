@@ -151,9 +151,76 @@ static int take(struct intake *in, struct str message, struct str recipient, str
 	if (plan_message(in->site, message, recipient, a, &p, e) < 0)
 		return -1;
 	memcpy(p.arrival.hash, hash, sizeof hash);
+	/* Kept with the message, so that it can be read again. */
+	if (recipient.n && str_find(recipient, '\n') == recipient.n)
+		message = str_of(arena_printf(a, "Delivered-To: %.*s\r\n%.*s", STR_ARG(recipient),
+			(int)(message.n < ARRIVAL_RAW_MAX ? message.n : ARRIVAL_RAW_MAX),
+			message.p));
 	if (intake_carry_out(in, &p, message, clock_now(), e) < 0)
 		return -1;
 	*filed = p.act == PLAN_FILE;
+	return 0;
+}
+
+/* Read a kept message again. What a reader asked for has been done, and may have been taken back by them
+ * since. */
+static int read_again(struct intake *in, int64_t id, struct arena *a, struct err *e)
+{
+	struct arrival before;
+	struct plan p;
+
+	if (arrival_get(in->site->store, id, a, &before, e) < 0)
+		return -1;
+	in->totals.read++;
+	if (str_eq(before.kind, STR("unsubscribe")) && before.fate == ARRIVAL_APPLIED)
+		return 0;
+	if (returns_withdraw(in->site->store, id, e) < 0 ||
+		plan_message(in->site, before.raw, STR(""), a, &p, e) < 0)
+		return -1;
+	p.arrival.id = id;
+	memcpy(p.arrival.hash, before.hash, sizeof before.hash);
+	return intake_carry_out(in, &p, before.raw, before.at, e);
+}
+
+/* Read up to `limit` kept messages behind `*after` again, in one transaction; moves `*after`. */
+static int replay_some(
+	struct intake *in, bool filed, size_t limit, int64_t *after, size_t *n, struct err *e)
+{
+	struct arena a = {0};
+	struct arrival *some;
+	int rc = -1;
+
+	if (store_begin(in->site->store, e) < 0)
+		return -1;
+	if (arrivals_get(in->site->store, *after, filed, limit, &a, &some, n, e) < 0)
+		goto out;
+	for (size_t i = 0; i < *n; i++) {
+		struct arena one = {0};
+
+		rc = read_again(in, some[i].id, &one, e);
+		arena_free(&one);
+		if (rc < 0)
+			goto out;
+		*after = some[i].id;
+	}
+	rc = store_commit(in->site->store, e);
+out:
+	if (rc < 0)
+		store_rollback(in->site->store);
+	arena_free(&a);
+	return rc;
+}
+
+int intake_replay(struct intake *in, bool filed, const volatile sig_atomic_t *stop, struct err *e)
+{
+	enum { AT_ONCE = 50 };
+	int64_t after = 0;
+	size_t n;
+
+	do {
+		if (replay_some(in, filed, AT_ONCE, &after, &n, e) < 0)
+			return -1;
+	} while (n && !*stop);
 	return 0;
 }
 

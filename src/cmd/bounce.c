@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "bounce.h"
 #include "bounce_files.h"
 #include "cmd.h"
 #include "mail/classify.h"
@@ -93,6 +94,16 @@ static int cmd_bounce_classify(struct cmd *c, struct err *e)
 }
 
 const struct command bounce_commands[] = {
+	{"ingest",
+		"[--maildir DIR | --mbox FILE | --mailbox | --events | --recipient ADDRESS] "
+		"[--json]",
+		"Read what has come back", cmd_bounce_ingest, NULL},
+	{"replay", "[--filed] [--json]", "Read it again, after rules have changed",
+		cmd_bounce_replay, NULL},
+	{"undo",
+		"[--until TIME] [--domain DOMAIN] [--dry-run] [--json] --since TIME --reason "
+		"REASON",
+		"Take back events and the suppressions they made", cmd_bounce_undo, NULL},
 	{"classify", "[--phase PHASE] [--json] {--reply | FILE ...}",
 		"Tell what returned messages, or SMTP replies, mean; touch nothing",
 		cmd_bounce_classify, NULL},

@@ -6,6 +6,7 @@
 
 /* Subcommands of "bounce" that stand in files of their own. */
 int cmd_bounce_ingest(struct cmd *c, struct err *e);
+int cmd_bounce_replay(struct cmd *c, struct err *e);
 int cmd_bounce_undo(struct cmd *c, struct err *e);
 
 #endif

@@ -8,38 +8,39 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Standard input as one message; over the cap its beginning is taken, and filed as cut. */
+/* Standard input up to the cap. What is behind it is read, too, so that a mail server does not take our end for
+ * a failure and bounce the message. */
 static int read_input(struct buf *out, struct err *e)
 {
 	char part[65536];
 	ssize_t n;
 
-	while ((n = read(STDIN_FILENO, part, sizeof part)) > 0)
-		buf_add(out, part, (size_t)n);
+	while ((n = read(STDIN_FILENO, part, sizeof part)) > 0) {
+		size_t room = out->max - out->n;
+
+		buf_add(out, part, (size_t)n < room ? (size_t)n : room);
+	}
 	return n < 0 ? err_sys(e, "cannot read standard input") : 0;
 }
 
-static int ingest_input(struct site *s, struct intake *in, const char *recipient, struct err *e)
+static int ingest_input(
+	struct site *s, struct intake *in, bool events, const char *recipient, struct err *e)
 {
-	struct buf message;
+	struct buf input;
 	bool filed;
 	int rc = -1;
 
-	buf_init(&message, REPORT_BYTES_MAX);
-	if (read_input(&message, e) < 0)
+	buf_init(&input, REPORT_BYTES_MAX);
+	if (read_input(&input, e) < 0 || store_begin(s->store, e) < 0)
 		goto out;
-	if (message.over) {
-		err_set(e, ERR_INPUT, "the message is larger than %d octets", REPORT_BYTES_MAX);
-		goto out;
-	}
-	if (store_begin(s->store, e) < 0)
-		goto out;
-	if (intake_message(in, buf_view(&message), str_of(recipient), &filed, e) == 0)
+	rc = events ? intake_events(in, buf_view(&input), e)
+		    : intake_message(in, buf_view(&input), str_of(recipient), &filed, e);
+	if (rc == 0)
 		rc = store_commit(s->store, e);
 	else
 		store_rollback(s->store);
 out:
-	buf_free(&message);
+	buf_free(&input);
 	return rc;
 }
 
@@ -66,8 +67,10 @@ static void print_totals(struct cmd *c, const struct intake_totals *t)
 int cmd_bounce_ingest(struct cmd *c, struct err *e)
 {
 	const char *maildir = NULL, *mbox = NULL, *recipient = NULL;
-	bool server = false;
+	bool server = false, events = false;
 	const struct cmd_option options[] = {
+		{"events", NULL, "a webhook's events on standard input, one a line",
+			.flag = &events},
 		{"maildir", "DIR", "the messages of a Maildir, which are removed or filed",
 			.text = &maildir},
 		{"mbox", "FILE", "the messages of an mbox file, which stays", .text = &mbox},
@@ -77,19 +80,25 @@ int cmd_bounce_ingest(struct cmd *c, struct err *e)
 		{0},
 	};
 	struct intake *in = NULL;
-	struct site s;
+	struct site s = {0};
 	int rc = -1;
 
 	if (cmd_options(c, options, 0, 0, e) < 0)
 		return -1;
-	if (!!maildir + !!mbox + server + !!recipient > 1)
+	if (!!maildir + !!mbox + server + events + !!recipient > 1)
 		return err_set(e, ERR_USAGE,
-			"%s: --maildir, --mbox, --mailbox and --recipient exclude each other",
+			"%s: --maildir, --mbox, --mailbox, --events and --recipient exclude each "
+			"other",
 			c->path);
 	if (cmd_site(c, &s, e) < 0)
-		return -1;
+		goto out;
 	cmd_catch_signals();
-	if (intake_open(&s, maildir ? "maildir" : mbox ? "mbox" : "stdin", &in, e) < 0)
+	if (intake_open(&s,
+		    maildir  ? "maildir"
+		    : mbox   ? "mbox"
+		    : events ? "events"
+			     : "stdin",
+		    &in, e) < 0)
 		goto out;
 	if (maildir)
 		rc = intake_maildir(in, maildir, &cmd_stop, e);
@@ -98,14 +107,37 @@ int cmd_bounce_ingest(struct cmd *c, struct err *e)
 	else if (server)
 		rc = intake_mailbox(in, &cmd_stop, e);
 	else
-		rc = ingest_input(&s, in, recipient, e);
+		rc = ingest_input(&s, in, events, recipient, e);
 	print_totals(c, intake_totals(in));
 out:
 	intake_close(in);
 	site_close(&s);
-	/* A mail server keeps the message only on this code. */
-	if (rc < 0 && !maildir && !mbox && !server && e->code != ERR_USAGE && e->code != ERR_INPUT)
+	/* A mail server keeps its message only on this code. */
+	if (rc < 0 && !maildir && !mbox && !server)
 		e->code = ERR_BUSY;
+	return rc;
+}
+
+int cmd_bounce_replay(struct cmd *c, struct err *e)
+{
+	bool filed = false;
+	const struct cmd_option options[] = {
+		{"filed", NULL, "only what was not understood, or not signed", .flag = &filed},
+		{0},
+	};
+	struct intake *in = NULL;
+	struct site s;
+	int rc = -1;
+
+	if (cmd_options(c, options, 0, 0, e) < 0 || cmd_site(c, &s, e) < 0)
+		return -1;
+	cmd_catch_signals();
+	if (intake_open(&s, "replay", &in, e) == 0) {
+		rc = intake_replay(in, filed, &cmd_stop, e);
+		print_totals(c, intake_totals(in));
+	}
+	intake_close(in);
+	site_close(&s);
 	return rc;
 }
 
