@@ -1,5 +1,31 @@
 -- What pacing and care for reputation need: lanes, rates, stages.
 
+-- Where copies queue up: a provider, whose number is its lane's (mail/provider.h, below 64), or a large
+-- domain, in this table. Once a lane, always a lane. Lane 0 is that of all small domains.
+CREATE TABLE lanes (
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- The relay it was last intended for: what is in doubt goes there again or nowhere.
+ALTER TABLE deliveries ADD COLUMN relay_id INTEGER;
+ALTER TABLE deliveries ADD COLUMN lane INTEGER NOT NULL DEFAULT 0;
+-- What is due: queued and deferred.
+DROP INDEX deliveries_due;
+CREATE INDEX deliveries_due ON deliveries (issue_id, lane, due_at) WHERE state IN (0, 3);
+
+-- deliveries by state and lane, brought up to date in the transaction that moves them.
+ALTER TABLE issue_counts RENAME TO issue_counts_1;
+CREATE TABLE issue_counts (
+	issue_id INTEGER NOT NULL,
+	state INTEGER NOT NULL,
+	lane INTEGER NOT NULL,
+	n INTEGER NOT NULL,
+	PRIMARY KEY (issue_id, state, lane)
+) STRICT, WITHOUT ROWID;
+INSERT INTO issue_counts SELECT issue_id, state, 0, n FROM issue_counts_1;
+DROP TABLE issue_counts_1;
+
 -- What care for reputation knows of an issue: its window, its stages. Written at the freeze.
 CREATE TABLE issue_care (
 	issue_id INTEGER PRIMARY KEY,

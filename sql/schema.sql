@@ -133,6 +133,13 @@ CREATE TABLE relays (
 	reason TEXT NOT NULL
 ) STRICT;
 
+-- Where copies queue up: a provider, whose number is its lane's (mail/provider.h, below 64), or a large
+-- domain, in this table. Once a lane, always a lane. Lane 0 is that of all small domains.
+CREATE TABLE lanes (
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE
+) STRICT;
+
 -- The ledger: one row for each (issue, subscriber). subscriber_id is no foreign key: the row outlives
 -- an erased reader.
 CREATE TABLE deliveries (
@@ -144,11 +151,11 @@ CREATE TABLE deliveries (
 	attempts INTEGER NOT NULL DEFAULT 0,
 	doubts INTEGER NOT NULL DEFAULT 0,   -- the first may be sent again, the second holds
 	settled_at INTEGER,
-	reason INTEGER,                      -- why it was skipped
+	reason INTEGER, relay_id INTEGER, lane INTEGER NOT NULL DEFAULT 0,                      -- why it was skipped
 	PRIMARY KEY (issue_id, subscriber_id)
 ) STRICT, WITHOUT ROWID;
 -- What is due: queued and deferred.
-CREATE INDEX deliveries_due ON deliveries (issue_id, due_at) WHERE state IN (0, 3);
+CREATE INDEX deliveries_due ON deliveries (issue_id, lane, due_at) WHERE state IN (0, 3);
 -- What a worker holds: as many rows as are in flight.
 CREATE INDEX deliveries_leased ON deliveries (lease) WHERE lease > 0;
 -- What is in doubt for the first time.
@@ -170,12 +177,13 @@ CREATE TABLE attempts (
 	PRIMARY KEY (issue_id, subscriber_id, n)
 ) STRICT, WITHOUT ROWID;
 
--- deliveries by state, brought up to date in the transaction that moves them.
+-- deliveries by state and lane, brought up to date in the transaction that moves them.
 CREATE TABLE issue_counts (
 	issue_id INTEGER NOT NULL,
 	state INTEGER NOT NULL,
+	lane INTEGER NOT NULL,
 	n INTEGER NOT NULL,
-	PRIMARY KEY (issue_id, state)
+	PRIMARY KEY (issue_id, state, lane)
 ) STRICT, WITHOUT ROWID;
 
 -- ---- returned mail ----

@@ -7,8 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Seconds since 1970-01-01 UTC. The one place that asks for the time of day. */
+/* Seconds, and milliseconds, since 1970-01-01 UTC. The one place that asks for the time of day. */
 int64_t clock_now(void);
+int64_t clock_now_ms(void);
 
 /* Milliseconds of a clock that never jumps, for timeouts. */
 int64_t clock_mono_ms(void);

@@ -112,6 +112,40 @@ struct issue_counts {
 };
 int issue_counts(struct store *s, int64_t issue, struct issue_counts *out, struct err *e);
 
+/* ---- lanes ---- */
+
+/*
+ * Where copies queue up: a provider ("gmail", mail/provider.h; its number is the lane's), a large recipient
+ * domain ("example.com"), or "other" for all the small ones. A row's lane is set at the freeze. A domain
+ * gets a lane of its own with the first issue that has LANE_MIN copies for it, and keeps it.
+ */
+enum { LANE_OTHER = 0, LANE_MIN = 1000 };
+
+/* The same counts by lane, in the order of lanes' numbers: an array of *n in `a`. */
+struct lane_counts {
+	int64_t lane;
+	struct str name;
+	struct issue_counts counts;
+};
+int issue_lane_counts(struct store *s, int64_t issue, struct arena *a, struct lane_counts **out,
+	size_t *n, struct err *e);
+
+/* Lanes with rows that are due, of issues that are delivering: an array of *n in `a`. The cost does not
+ * grow with the rows. */
+struct lane {
+	int64_t id;
+	struct str name;
+	int64_t waiting; /* queued and deferred in those issues, also what is due later */
+};
+int ledger_lanes(
+	struct store *s, int64_t now, struct arena *a, struct lane **out, size_t *n, struct err *e);
+
+/* How many copies of a lane may be claimed. */
+struct lane_share {
+	int64_t lane;
+	size_t limit;
+};
+
 /* ---- delivering ---- */
 
 /* A worker's lease. Everything it claims carries it; once it is over, others may take the rows:
@@ -143,28 +177,35 @@ int issues_turn(
 
 /* A claimed copy, with what rendering needs. */
 struct claim {
-	int64_t issue, subscriber, list;
+	int64_t issue, subscriber, list, lane;
 	int attempts; /* made before */
+	struct str relay; /* where it was in doubt: it goes there again or nowhere; mostly empty */
 	struct str email, first_name, last_name, attributes;
 };
 
-/* Claim up to `limit` rows that are due, oldest first, of issues that are delivering: an array of
- * *n in `a`; none is left when *n is 0. Rows whose reader has unsubscribed, is suppressed or was
- * erased since the freeze become skipped instead. In-doubt rows of a first doubt are queued again
- * before that when `resend_in_doubt`. ERR_DENIED when the lease is over: stop sending. */
-int ledger_claim(struct store *s, const struct lease *l, int64_t now, size_t limit,
-	bool resend_in_doubt, struct arena *a, struct claim **out, size_t *n, struct err *e);
+/* First doubts are queued again, once: of issues that are delivering, for `in_doubt = resend-once`. */
+int ledger_resend(struct store *s, int64_t now, struct err *e);
 
-/* claimed → sending: the intent, to be committed before the message is submitted. 1 when made; 0
+/* Claim rows that are due, of issues that are delivering: of each lane in `share` up to its limit, oldest
+ * first. An array of *n in `a`, lane after lane; none is left in those lanes when *n is 0. Rows whose reader
+ * has unsubscribed, is suppressed or was erased since the freeze become skipped instead. ERR_DENIED when
+ * the lease is over: stop sending. */
+int ledger_claim(struct store *s, const struct lease *l, int64_t now,
+	const struct lane_share *share, size_t share_n, struct arena *a, struct claim **out,
+	size_t *n, struct err *e);
+
+/* claimed → sending by `relay`: the intent, to be committed before the message is submitted. 1 when made; 0
  * when the lease is over or no longer holds the row, the issue has been paused or cancelled, or its
  * reader has left since (the row is put where it belongs); or -1. */
 int ledger_intend(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
-	int64_t now, struct err *e);
+	struct str relay, int64_t now, struct err *e);
 
-/* Give a row back that was claimed or sending and about which nothing was said: → queued, due now,
- * no attempt used. */
+/* Give a row back that was claimed or sending and about which nothing was said: → queued, no attempt
+ * used; due now, or put off to `due_at`. */
 int ledger_release(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
 	int64_t now, struct err *e);
+int ledger_postpone(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
+	int64_t due_at, int64_t now, struct err *e);
 
 /* An attempt and what it leads to. */
 struct attempt {
@@ -179,6 +220,7 @@ struct attempt {
 	enum delivery_state
 		state; /* of the row after it: sent, deferred, failed, expired, in_doubt */
 	int64_t due_at; /* of a deferred row */
+	bool spared; /* its lane or its relay is to blame: it uses up no attempt */
 	const struct finding *finding; /* what a refusal says; NULL = it was taken, or nothing was
 					* said */
 };

@@ -63,34 +63,6 @@ int64_t deliver_due(struct site *s, int64_t now, struct err *e)
 	return copies_left(s, now, false, e);
 }
 
-/* ---- relays ---- */
-
-/* The first relay that is not paused. With none: -1, and the sentence says until when and why. */
-static int pick_relay(struct site *s, const struct relay **out, struct err *e)
-{
-	struct arena a = {0};
-	struct relay_state state = {0};
-	char until[CLOCK_ISO_SIZE];
-	int rc = -1;
-
-	for (size_t i = 0; i < s->config.relay_n; i++) {
-		const struct relay *r = &s->config.relay[i].relay;
-
-		if (relay_state(s->store, str_of(r->name), &a, &state, e) < 0)
-			goto out;
-		if (state.until <= clock_now()) {
-			*out = r;
-			rc = 0;
-			goto out;
-		}
-	}
-	err_set(e, ERR_RELAY, "every relay is paused, the last until %s: %.*s",
-		clock_iso(state.until, until), STR_ARG(state.reason));
-out:
-	arena_free(&a);
-	return rc;
-}
-
 /* ---- turns ---- */
 
 /* For an end that may not take long. Trouble of the relay is none: what is in flight then keeps the time
@@ -142,7 +114,6 @@ static int turns(struct worker *w, const struct deliver_options *o, struct err *
 	do {
 		struct err bad = {0};
 
-		w->stopping |= w->relay_down;
 		if (told_to_stop(o))
 			begin_stop(w);
 		if (worker_turn(w, &bad) == 0) {
@@ -189,16 +160,27 @@ static void add_totals(struct deliver_totals *to, const struct deliver_totals *f
 	to->left = from->left;
 }
 
-/* One worker on one relay. `*again` says whether another relay may go on where this one stopped. */
-static int run_worker(struct site *s, const struct deliver_options *o, const struct relay *relay,
-	struct deliver_totals *totals, bool *again, struct err *e)
+/* Copies are left, and no relay takes them. */
+static int no_relay(int64_t until, const char *reason, struct err *e)
 {
+	char iso[CLOCK_ISO_SIZE];
+
+	return err_set(e, ERR_RELAY, "every relay is paused, the first until %s: %s",
+		clock_iso(until, iso), reason);
+}
+
+static int run_worker(struct site *s, const struct deliver_options *o,
+	struct deliver_totals *totals, struct err *e)
+{
+	const char *reason;
 	struct worker w;
-	int rc = worker_open(&w, s, relay, e);
+	int64_t until;
+	int rc = worker_open(&w, s, o->follow, e);
 
 	if (rc == 0)
 		rc = work(&w, o, e);
-	*again = rc == 0 && w.relay_down;
+	if (rc == 0 && w.blocked && worker_relays_rest(&w, clock_now(), &until, &reason))
+		rc = no_relay(until, reason, e);
 	add_totals(totals, &w.totals);
 	worker_close(&w);
 	return rc;
@@ -208,21 +190,15 @@ static int run_worker(struct site *s, const struct deliver_options *o, const str
 static int deliver_once(struct site *s, const struct deliver_options *o,
 	struct deliver_totals *totals, struct err *e)
 {
-	const struct relay *relay;
-	bool again = true;
 	int64_t due;
 
 	if (issues_turn(s->store, clock_now(), s->config.delivery.late_after,
 		    s->config.delivery.resend_in_doubt, e) < 0)
 		return -1;
-	while (again && !told_to_stop(o)) {
-		due = deliver_due(s, clock_now(), e);
-		if (due <= 0)
-			return due < 0 ? -1 : 0;
-		if (pick_relay(s, &relay, e) < 0 || run_worker(s, o, relay, totals, &again, e) < 0)
-			return -1;
-	}
-	return 0;
+	due = deliver_due(s, clock_now(), e);
+	if (due <= 0 || told_to_stop(o))
+		return due < 0 ? -1 : 0;
+	return run_worker(s, o, totals, e);
 }
 
 int deliver(struct site *s, const struct deliver_options *options, struct deliver_totals *out,

@@ -2,8 +2,7 @@
 #include "worker.h"
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "mail/verdict.h"
+#include "store/pace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,32 +10,40 @@
 
 enum {
 	MESSAGE_MAX = 4 * 1024 * 1024,
-	STOCK = 500, /* rows claimed at once: measured to cost little and to be given back fast */
 	WAIT_MS = 200, /* how late a signal, a lease or the progress bar may be noticed */
 	LINGER_US = 500, /* collecting a little longer makes one commit serve many outcomes */
 	TURN_MS = 1000,
 	RECOVER_MS = 10000,
-	RELAY_PAUSE_MIN = 30,
-	RELAY_PAUSE_MAX = 1800,
+	PATIENCE_MS = 60000, /* what may leave only later than this waits for the next run */
 };
 
-int worker_open(struct worker *w, struct site *s, const struct relay *relay, struct err *e)
+/* The relays of the configuration, for the transport and for the pacer. */
+static int open_relays(struct worker *w, struct err *e)
 {
-	struct lease_recovery found = {0};
-	int64_t now = clock_now();
+	const struct config *c = &w->site->config;
 
-	*w = (struct worker){.site = s, .relay = relay};
-	if (lease_recover(s->store, now, &found, e) < 0 ||
-		lease_open(s->store, now, s->config.delivery.lease, &w->lease, e) < 0) {
-		w->lease.id = 0;
-		return -1;
+	w->relay_n = c->relay_n;
+	pacer_init(&w->pacer, w->relay_n);
+	w->relay = calloc(w->relay_n, sizeof *w->relay);
+	w->down = calloc(w->relay_n, sizeof *w->down);
+	w->probe = calloc(w->relay_n, sizeof *w->probe);
+	if (!w->relay || !w->down || !w->probe)
+		return err_set(e, ERR_IO, "out of memory");
+	for (size_t i = 0; i < w->relay_n; i++) {
+		struct pacer_relay *r = &w->pacer.relay[i];
+
+		w->relay[i] = c->relay[i].relay;
+		r->limit = c->relay[i].limit;
+		snprintf(r->name, sizeof r->name, "%s", w->relay[i].name);
+		/* As many as the transport holds, and as many again that have come back and are not
+		 * committed. */
+		w->slot_n += (size_t)w->relay[i].connections * 4;
 	}
-	w->totals.recovered = found.queued + found.in_doubt;
-	w->totals.recovered_in_doubt = found.in_doubt;
-	w->renewed_ms = w->recovered_ms = clock_mono_ms();
-	w->turned_ms = w->renewed_ms - TURN_MS;
-	/* As many as the transport holds, and as many again that have come back and are not committed. */
-	w->slot_n = (size_t)relay->connections * 4;
+	return 0;
+}
+
+static int open_slots(struct worker *w, struct err *e)
+{
 	w->slot = calloc(w->slot_n, sizeof *w->slot);
 	w->done = calloc(w->slot_n, sizeof *w->done);
 	if (!w->slot || !w->done)
@@ -46,14 +53,32 @@ int worker_open(struct worker *w, struct site *s, const struct relay *relay, str
 		buf_init(&w->slot[i].sender, ADDR_MAX);
 		buf_init(&w->slot[i].recipient, ADDR_MAX);
 	}
-	return transport_open(relay, 1, &w->transport, e);
+	return 0;
+}
+
+int worker_open(struct worker *w, struct site *s, bool follow, struct err *e)
+{
+	struct lease_recovery found = {0};
+	int64_t now = clock_now();
+
+	*w = (struct worker){.site = s, .follow = follow};
+	if (open_relays(w, e) < 0 || open_slots(w, e) < 0 ||
+		lease_recover(s->store, now, &found, e) < 0 ||
+		lease_open(s->store, now, s->config.delivery.lease, &w->lease, e) < 0) {
+		w->lease.id = 0;
+		return -1;
+	}
+	w->totals.recovered = found.queued + found.in_doubt;
+	w->totals.recovered_in_doubt = found.in_doubt;
+	w->renewed_ms = w->recovered_ms = clock_mono_ms();
+	w->turned_ms = w->renewed_ms - TURN_MS;
+	return transport_open(w->relay, w->relay_n, &w->transport, e);
 }
 
 bool worker_idle(const struct worker *w)
 {
-	bool stock = w->stock_at < w->stock_n;
-
-	return !w->in_flight && !w->done_n && (w->stopping || (!stock && w->dry));
+	return !w->in_flight && !w->done_n &&
+	       (w->stopping || w->blocked || (!w->stock_n && w->dry));
 }
 
 /* ---- collecting ---- */
@@ -70,171 +95,23 @@ static void collect_now(struct worker *w, int timeout_ms)
 static void collect(struct worker *w)
 {
 	const struct timespec linger = {0, LINGER_US * 1000L};
+	const struct timespec wait = {w->wait_ms / 1000, w->wait_ms % 1000 * 1000000L};
 
-	if (!w->in_flight)
+	if (!w->in_flight) {
+		if (w->wait_ms && !w->done_n)
+			nanosleep(&wait, NULL);
 		return;
-	collect_now(w, w->done_n ? 0 : WAIT_MS);
+	}
+	collect_now(w, w->done_n ? 0 : w->wait_ms);
 	if (w->done_n && w->in_flight && w->done_n < w->slot_n / 4) {
 		nanosleep(&linger, NULL);
 		collect_now(w, 0);
 	}
 }
 
-/* ---- settling ---- */
+/* ---- what does not belong to a row ---- */
 
-static enum delivery_state state_after(enum verdict_action action, int64_t due_at)
-{
-	switch (action) {
-	case VERDICT_SENT:
-		return DELIVERY_SENT;
-	case VERDICT_RETRY:
-	case VERDICT_THROTTLE:
-		return due_at ? DELIVERY_DEFERRED : DELIVERY_EXPIRED;
-	case VERDICT_DOUBT:
-		return DELIVERY_IN_DOUBT;
-	default:
-		return DELIVERY_FAILED;
-	}
-}
-
-static void count(struct deliver_totals *t, enum delivery_state state)
-{
-	t->sent += state == DELIVERY_SENT;
-	t->deferred += state == DELIVERY_DEFERRED;
-	t->failed += state == DELIVERY_FAILED;
-	t->expired += state == DELIVERY_EXPIRED;
-	t->in_doubt += state == DELIVERY_IN_DOUBT;
-}
-
-/* The one line of an attempt. No address and no words of the relay's: these may hold one. */
-static void log_attempt(const struct attempt *a, enum reason reason, bool ours)
-{
-	struct log_line l;
-
-	log_begin(&l, LOG_LEVEL_INFO, "attempt");
-	log_int(&l, "issue", a->issue);
-	log_int(&l, "subscriber", a->subscriber);
-	log_str(&l, "state", str_of(ours ? delivery_state_name(a->state) : "stale"));
-	log_str(&l, "relay", a->relay);
-	log_str(&l, "phase", str_of(smtp_phase_name(a->phase)));
-	log_int(&l, "code", a->code);
-	log_str(&l, "status", a->status);
-	if (reason < REASON_N)
-		log_str(&l, "reason", str_of(reason_name(reason)));
-	log_int(&l, "ms", a->took_ms);
-	log_end(&l);
-}
-
-static int settle_attempt(struct worker *w, const struct outcome *o, int64_t now, struct err *e)
-{
-	const struct worker_slot *slot = &w->slot[o->id];
-	struct attempt a = {
-		.issue = slot->issue,
-		.subscriber = slot->subscriber,
-		.at = now,
-		.relay = str_of(w->relay->name),
-		.phase = o->phase,
-		.code = o->reply.code,
-		.status = str_of(o->reply.status),
-		.text = str_of(o->reply.text),
-		.took_ms = o->took_ms,
-	};
-	int made;
-
-	if (o->action == VERDICT_RETRY || o->action == VERDICT_THROTTLE)
-		a.due_at = retry_at(slot->attempts + 1, now, slot->of->expires_at,
-			(uint64_t)slot->subscriber, o->finding.wait_s);
-	a.state = state_after(o->action, a.due_at);
-	made = ledger_settle(w->site->store, &w->lease, &a, e);
-	if (made < 0)
-		return -1;
-	log_attempt(&a, o->finding.reason, made == 1);
-	if (made)
-		count(&w->totals, a.state);
-	return 0;
-}
-
-static int pause_relay(struct worker *w, const struct outcome *o, int64_t now, struct err *e)
-{
-	struct store *store = w->site->store;
-	struct str name = str_of(w->relay->name);
-	struct relay_state before = {0};
-	struct arena a = {0};
-	int64_t pause = RELAY_PAUSE_MIN;
-	char words[REPLY_WORDS_SIZE], reason[REPLY_WORDS_SIZE + 16];
-	int rc = -1;
-
-	w->relay_down = true;
-	if (relay_state(store, name, &a, &before, e) < 0)
-		goto out;
-	if (before.until > now) { /* several connections met the same trouble: it counts once */
-		rc = 0;
-		goto out;
-	}
-	for (int i = 0; i < before.failures && pause < RELAY_PAUSE_MAX; i++)
-		pause *= 2;
-	if (pause > RELAY_PAUSE_MAX)
-		pause = RELAY_PAUSE_MAX;
-	snprintf(reason, sizeof reason, "%s: %s", smtp_phase_name(o->phase),
-		reply_words(&o->reply, words));
-	log_msg(LOG_LEVEL_WARNING, "relay-paused", "relay '%s' paused for %lld s: %s",
-		w->relay->name, (long long)pause, reason);
-	rc = relay_pause(store, name, now + pause, str_of(reason), e);
-out:
-	arena_free(&a);
-	return rc;
-}
-
-static int pause_issue(struct worker *w, const struct outcome *o, int64_t now, struct err *e)
-{
-	struct err denied = {0};
-	int64_t issue = w->slot[o->id].issue;
-	char words[REPLY_WORDS_SIZE], reason[REPLY_WORDS_SIZE + 16];
-
-	w->relay_down = true; /* the transport has stopped; a new one serves the other issues */
-	snprintf(reason, sizeof reason, "%s: %s", smtp_phase_name(o->phase),
-		reply_words(&o->reply, words));
-	log_msg(LOG_LEVEL_WARNING, "issue-paused", "issue %lld paused: %s", (long long)issue,
-		reason);
-	if (issue_pause(w->site->store, issue, str_of(reason), now, &denied) == 0)
-		return 0;
-	if (denied.code == ERR_DENIED) /* cancelled meanwhile: it stands still, too */
-		return 0;
-	return err_set(e, denied.code, "%s", denied.text);
-}
-
-static int settle(struct worker *w, const struct outcome *o, int64_t now, struct err *e)
-{
-	const struct worker_slot *slot = &w->slot[o->id];
-	struct store *store = w->site->store;
-
-	switch (o->action) {
-	case VERDICT_SENT:
-	case VERDICT_RETRY:
-	case VERDICT_THROTTLE:
-	case VERDICT_FAIL:
-	case VERDICT_DOUBT:
-		break;
-	case VERDICT_PAUSE_RELAY:
-	case VERDICT_PAUSE_ISSUE:
-	case VERDICT_AGAIN:
-		if (ledger_release(store, &w->lease, slot->issue, slot->subscriber, now, e) < 0)
-			return -1;
-		if (o->action == VERDICT_PAUSE_RELAY)
-			return pause_relay(w, o, now, e);
-		return o->action == VERDICT_PAUSE_ISSUE ? pause_issue(w, o, now, e) : 0;
-	}
-	if (o->action == VERDICT_SENT && !w->relay_proved && !w->relay_down) {
-		if (relay_ok(store, str_of(w->relay->name), e) < 0)
-			return -1;
-		w->relay_proved = true;
-	}
-	return settle_attempt(w, o, now, e);
-}
-
-/* ---- claiming ---- */
-
-/* What does not belong to a single row: issues whose time has come or is over, our lease, others'. */
+/* Issues whose time has come or is over, our lease, others'. */
 static int housekeeping(struct worker *w, int64_t now, struct err *e)
 {
 	const struct config *c = &w->site->config;
@@ -266,79 +143,6 @@ static int housekeeping(struct worker *w, int64_t now, struct err *e)
 	return 0;
 }
 
-static int claim(struct worker *w, int64_t now, struct err *e)
-{
-	if (w->stopping || w->relay_down || w->stock_at < w->stock_n)
-		return 0;
-	arena_reset(&w->stock_arena);
-	w->stock_at = w->stock_n = 0;
-	if (ledger_claim(w->site->store, &w->lease, now, STOCK,
-		    w->site->config.delivery.resend_in_doubt, &w->stock_arena, &w->stock,
-		    &w->stock_n, e) < 0)
-		return -1;
-	w->dry = w->stock_n == 0;
-	return 0;
-}
-
-static struct worker_issue *open_issue(struct worker *w, int64_t id, struct err *e)
-{
-	struct worker_issue *i = w->issue;
-	struct issue issue;
-	char name[24];
-
-	while (i && i->id != id)
-		i = i->next;
-	if (i)
-		return i;
-	i = calloc(1, sizeof *i);
-	if (!i) {
-		err_set(e, ERR_IO, "out of memory");
-		return NULL;
-	}
-	snprintf(name, sizeof name, "%lld", (long long)id);
-	if (issue_get(w->site->store, str_of(name), &i->arena, &issue, e) < 0 ||
-		copy_maker_open(w->site, issue.uuid, issue.program, &i->maker, e) < 0) {
-		arena_free(&i->arena);
-		free(i);
-		return NULL;
-	}
-	i->id = id;
-	i->expires_at = issue.due_at + w->site->config.delivery.expire_after;
-	i->next = w->issue;
-	w->issue = i;
-	return i;
-}
-
-/* Choose what leaves next: claimed → sending, into free slots, as many as the transport has room for. */
-static int intend(struct worker *w, int64_t now, struct err *e)
-{
-	size_t room = w->stopping || w->relay_down ? 0 : transport_room(w->transport, 0);
-	struct worker_slot *slot = w->slot;
-
-	while (room && w->stock_at < w->stock_n) {
-		const struct claim *c = &w->stock[w->stock_at++];
-		struct worker_issue *of = open_issue(w, c->issue, e);
-		int made = of ? ledger_intend(
-					w->site->store, &w->lease, c->issue, c->subscriber, now, e)
-			      : -1;
-
-		if (made < 0)
-			return -1;
-		if (made == 0)
-			continue;
-		while (slot->use != SLOT_FREE)
-			slot++;
-		slot->use = SLOT_INTENDED;
-		slot->issue = c->issue;
-		slot->subscriber = c->subscriber;
-		slot->attempts = c->attempts;
-		slot->claim = c;
-		slot->of = of;
-		room--;
-	}
-	return 0;
-}
-
 /* ---- submitting ---- */
 
 static bool is_ascii(struct str s)
@@ -354,78 +158,124 @@ static int make(struct worker_slot *slot, int64_t now, struct err *e)
 	buf_reset(&slot->message);
 	buf_reset(&slot->sender);
 	buf_reset(&slot->recipient);
-	buf_str(&slot->recipient, slot->claim->email);
-	return copy_make(slot->of->maker, slot->claim, now, &slot->message, &slot->sender, e);
+	buf_str(&slot->recipient, slot->stocked->claim.email);
+	return copy_make(
+		slot->of->maker, &slot->stocked->claim, now, &slot->message, &slot->sender, e);
 }
 
-/* Render what was intended and hand it over. A copy that cannot be made fails by itself. */
+/* A copy that cannot be made fails by itself. */
+static void fail(struct worker *w, size_t i, const struct err *why)
+{
+	struct outcome *o = &w->done[w->done_n++];
+
+	*o = (struct outcome){
+		.id = i, .action = VERDICT_FAIL, .phase = PHASE_BODY, .finding = FINDING_NONE};
+	snprintf(o->reply.text, sizeof o->reply.text, "%.*s", (int)sizeof o->reply.text - 1,
+		why->text);
+}
+
+/* Render what was intended and hand it over. */
 static void submit(struct worker *w, int64_t now)
 {
 	for (size_t i = 0; i < w->slot_n; i++) {
 		struct worker_slot *slot = &w->slot[i];
-		struct submission one = {.id = i};
+		struct submission one = {.id = i, .relay = (unsigned)slot->relay};
 		struct err bad = {0};
 
 		if (slot->use != SLOT_INTENDED)
 			continue;
 		slot->use = SLOT_SUBMITTED;
-		if (make(slot, now, &bad) < 0) {
-			struct outcome *o = &w->done[w->done_n++];
-
-			*o = (struct outcome){.id = i,
-				.action = VERDICT_FAIL,
-				.phase = PHASE_BODY,
-				.finding = FINDING_NONE};
-			snprintf(o->reply.text, sizeof o->reply.text, "%.*s",
-				(int)sizeof o->reply.text - 1, bad.text);
-			continue;
+		if (make(slot, now, &bad) == 0) {
+			one.sender = buf_view(&slot->sender);
+			one.recipient = buf_view(&slot->recipient);
+			one.utf8 = !is_ascii(slot->stocked->claim.email);
+			one.message = buf_view(&slot->message);
+			transport_submit(w->transport, &one, 1);
+			w->in_flight++;
+		} else {
+			fail(w, i, &bad);
 		}
-		one.sender = buf_view(&slot->sender);
-		one.recipient = buf_view(&slot->recipient);
-		one.utf8 = !is_ascii(slot->claim->email);
-		one.message = buf_view(&slot->message);
-		transport_submit(w->transport, &one, 1);
-		w->in_flight++;
+		free(slot->stocked);
+		slot->stocked = NULL;
 	}
 }
 
 /* ---- a turn ---- */
 
-/* The transaction was rolled back: what it intended has not been intended. */
-static void forget_intents(struct worker *w)
+bool worker_relays_rest(const struct worker *w, int64_t now, int64_t *until, const char **reason)
 {
-	for (size_t i = 0; i < w->slot_n; i++)
-		if (w->slot[i].use == SLOT_INTENDED)
-			w->slot[i].use = SLOT_FREE;
-	w->stock_n = w->stock_at = 0;
+	*until = 0;
+	for (size_t i = 0; i < w->relay_n; i++) {
+		const struct pacer_relay *r = &w->pacer.relay[i];
+		enum pace_circuit_state state = pacer_circuit(&w->pacer, i, now);
+		int64_t rests = state == PACE_OPEN ? r->circuit.rest_until : r->circuit.probe_until;
+
+		if (state == PACE_CLOSED || state == PACE_HALF_OPEN)
+			return false;
+		if (!*until || rests < *until) {
+			*until = rests;
+			*reason = r->reason;
+		}
+	}
+	return true;
+}
+
+/* How long the next turn may wait for answers, and whether it is worth waiting at all. */
+static void look_ahead(struct worker *w, int64_t now_ms)
+{
+	int64_t ready = pacer_ready_at(&w->pacer, false, now_ms), until;
+	const char *reason;
+
+	w->wait_ms = WAIT_MS;
+	if (ready - now_ms < WAIT_MS)
+		w->wait_ms = ready > now_ms ? (int)(ready - now_ms) : 1;
+	if (w->follow || w->in_flight || w->done_n)
+		return;
+	w->blocked = worker_relays_rest(w, now_ms / 1000, &until, &reason) ||
+		     (!w->dry && pacer_ready_at(&w->pacer, true, now_ms) > now_ms + PATIENCE_MS);
+}
+
+/* Settle, claim, intend: what is one transaction. */
+static int work(struct worker *w, int64_t now_ms, struct err *e)
+{
+	struct store *store = w->site->store;
+
+	if (pace_load(store, &w->pacer, e) < 0)
+		return -1;
+	for (size_t i = 0; i < w->done_n; i++)
+		if (worker_settle(w, &w->done[i], now_ms, e) < 0)
+			return -1;
+	if (housekeeping(w, now_ms / 1000, e) < 0 || worker_claim(w, now_ms, e) < 0 ||
+		worker_intend(w, now_ms, e) < 0 || pace_save(store, &w->pacer, e) < 0)
+		return -1;
+	return store_commit(store, e);
 }
 
 int worker_turn(struct worker *w, struct err *e)
 {
 	struct deliver_totals before = w->totals;
 	struct store *store = w->site->store;
-	int64_t now;
+	int64_t now_ms;
 
 	collect(w);
 	if (store_begin(store, e) < 0)
 		return -1;
-	now = clock_now(); /* begin may have waited */
-	for (size_t i = 0; i < w->done_n; i++)
-		if (settle(w, &w->done[i], now, e) < 0)
-			goto failed;
-	if (housekeeping(w, now, e) < 0 || claim(w, now, e) < 0 || intend(w, now, e) < 0 ||
-		store_commit(store, e) < 0)
-		goto failed;
+	now_ms = clock_now_ms(); /* begin may have waited */
+	w->turn++;
+	pacer_keep(&w->pacer);
+	if (work(w, now_ms, e) < 0) {
+		store_rollback(store);
+		pacer_undo(&w->pacer);
+		worker_take_back(w);
+		w->totals = before;
+		return -1;
+	}
 	for (size_t i = 0; i < w->done_n; i++)
 		w->slot[w->done[i].id].use = SLOT_FREE;
 	w->done_n = 0;
-	submit(w, now);
+	submit(w, now_ms / 1000);
+	look_ahead(w, now_ms);
 	return 0;
-failed:
-	store_rollback(store);
-	forget_intents(w);
-	w->totals = before;
-	return -1;
 }
 
 void worker_close(struct worker *w)
@@ -443,7 +293,11 @@ void worker_close(struct worker *w)
 	}
 	free(w->slot);
 	free(w->done);
-	arena_free(&w->stock_arena);
+	free(w->relay);
+	free(w->down);
+	free(w->probe);
+	worker_drop_stock(w);
+	pacer_free(&w->pacer);
 	for (struct worker_issue *i = w->issue, *next; i; i = next) {
 		next = i->next;
 		copy_maker_close(i->maker);

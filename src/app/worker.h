@@ -4,20 +4,36 @@
 
 #include "app/copy.h"
 #include "app/deliver.h"
+#include "mail/pacer.h"
 #include "net/transport.h"
 #include "store/ledger.h"
 
 /*
- * A worker: one lease, one transport, and the turns between them. Private to app: deliver.c opens and
- * closes it and decides when to stop, worker.c makes the turns.
+ * A worker: one lease, one transport for all relays, one pacer, and the turns between them. Private to app:
+ * deliver.c opens and closes it and decides when to stop, worker.c makes the turns, worker_claim.c chooses
+ * what leaves next, worker_settle.c sees to what came back.
  */
+
+/* A claimed copy that waits for its turn, with its strings behind it. */
+struct stocked {
+	struct claim claim;
+	uint64_t turn; /* in which it was claimed */
+	struct stocked *next;
+};
+
+/* The claimed copies of one lane, oldest first. */
+struct stock {
+	struct stocked *first, **last;
+};
 
 /* A message between its intent and its settled outcome; its index is the submission's id. */
 struct worker_slot {
 	enum { SLOT_FREE, SLOT_INTENDED, SLOT_SUBMITTED } use;
 	int64_t issue, subscriber;
 	int attempts;
-	const struct claim *claim; /* of an intended one */
+	int lane, relay; /* their indexes in the pacer */
+	int64_t begun_ms;
+	struct stocked *stocked; /* of an intended one: the slot's own */
 	struct worker_issue *of;
 	struct buf message, sender, recipient;
 };
@@ -31,14 +47,18 @@ struct worker_issue {
 };
 
 /*
- * Reading order: what is due is claimed into the stock, a slot is filled from the stock with its intent,
- * the commit makes that durable, the slot is submitted, its outcome lands in `done` and is settled.
+ * Reading order: what is due is claimed into the stock of its lane, the pacer says whose copy leaves by
+ * which relay, a slot is filled with its intent, the commit makes that durable, the slot is submitted, its
+ * outcome lands in `done` and is settled.
  */
 struct worker {
 	struct site *site;
 	struct lease lease;
-	const struct relay *relay;
+	struct relay *relay; /* those of the configuration, in its order */
+	size_t relay_n;
 	struct transport *transport;
+	bool *down, *probe; /* by relay: the transport has given it up; may try one message */
+	struct pacer pacer;
 	struct deliver_totals totals;
 
 	struct worker_slot *slot;
@@ -47,33 +67,58 @@ struct worker {
 	struct outcome *done; /* came back, not yet committed */
 	size_t done_n;
 
-	struct arena stock_arena; /* claimed, not yet intended */
-	struct claim *stock;
-	size_t stock_n, stock_at;
-	bool dry; /* the last claim found nothing due */
+	struct stock *stock; /* by lane, as the pacer numbers them */
+	size_t stock_lanes;
+	size_t stock_n; /* of all lanes */
+	uint64_t turn;
 
 	struct worker_issue *issue;
+	bool follow; /* wait for what may leave later */
 	bool stopping; /* take up nothing new */
 	bool cut; /* the transport was told to stop: what is in flight has a few seconds left */
-	bool relay_down; /* the relay was paused in this run */
-	bool relay_proved; /* it has accepted something in this run */
-	int64_t turned_ms, renewed_ms,
-		recovered_ms; /* when issues, lease, others' leases were seen to */
+	bool dry; /* the last claim left nothing that could be claimed */
+	bool blocked; /* nothing may leave for some time */
+	int wait_ms; /* for so long nothing can leave, unless an answer comes */
+	int64_t turned_ms, renewed_ms, recovered_ms,
+		claimed_ms; /* when issues, lease, others' leases, stock were seen to */
 };
 
-/* Take a lease and make room for `relay`'s messages. */
-int worker_open(struct worker *w, struct site *s, const struct relay *relay, struct err *e);
+/* Take a lease and make room for the relays' messages. */
+int worker_open(struct worker *w, struct site *s, bool follow, struct err *e);
 
 /* One turn: collect outcomes (waiting a little when there is nothing else to do), commit them with the
  * next intents and claims, submit. After an error nothing of the turn's transaction has happened; the
  * outcomes are kept for the next try. */
 int worker_turn(struct worker *w, struct err *e);
 
-/* Whether there is nothing in flight, nothing in stock and nothing due. */
+/* Whether there is nothing in flight, and nothing that may leave soon. */
 bool worker_idle(const struct worker *w);
+
+/* Whether no relay can be used: until when the first rests, and
+ * why: as long as the worker lives. */
+bool worker_relays_rest(const struct worker *w, int64_t now, int64_t *until, const char **reason);
 
 /* Give back lease, stock and memory; what was in flight without an outcome stays `sending` and is found
  * to be in doubt when the lease is over. */
 void worker_close(struct worker *w);
+
+/* ---- worker_claim.c ---- */
+
+/* Claim when the stock runs low. */
+int worker_claim(struct worker *w, int64_t now_ms, struct err *e);
+
+/* Choose what leaves next: claimed → sending, into free slots. */
+int worker_intend(struct worker *w, int64_t now_ms, struct err *e);
+
+/* The turn was rolled back: what it claimed and intended has been neither. */
+void worker_take_back(struct worker *w);
+
+/* Drop the stock. */
+void worker_drop_stock(struct worker *w);
+
+/* ---- worker_settle.c ---- */
+
+/* Write down what came of a message. */
+int worker_settle(struct worker *w, const struct outcome *o, int64_t now_ms, struct err *e);
 
 #endif

@@ -18,6 +18,11 @@ int64_t clock_now(void)
 	return read_clock(CLOCK_REALTIME, 1);
 }
 
+int64_t clock_now_ms(void)
+{
+	return read_clock(CLOCK_REALTIME, 1000);
+}
+
 int64_t clock_mono_ms(void)
 {
 	return read_clock(CLOCK_MONOTONIC, 1000);

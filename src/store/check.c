@@ -8,10 +8,10 @@
 static const char *const invariants[] = {
 	/* The counts are those of the rows. */
 	"SELECT 'issue ' || issue_id || ' counts ' || sum(kept) || ' copies in state ' || state ||"
-	" ' where there are ' || sum(found)"
-	" FROM (SELECT issue_id, state, n AS kept, 0 AS found FROM issue_counts"
-	"  UNION ALL SELECT issue_id, state, 0, count(*) FROM deliveries GROUP BY 1, 2)"
-	" GROUP BY issue_id, state HAVING sum(kept) <> sum(found)",
+	" ' of lane ' || lane || ' where there are ' || sum(found)"
+	" FROM (SELECT issue_id, state, lane, n AS kept, 0 AS found FROM issue_counts"
+	"  UNION ALL SELECT issue_id, state, lane, 0, count(*) FROM deliveries GROUP BY 1, 2, 3)"
+	" GROUP BY issue_id, state, lane HAVING sum(kept) <> sum(found)",
 	"SELECT 'the copy of issue ' || issue_id || ' for subscriber ' || subscriber_id ||"
 	" ' rests and has a lease' FROM deliveries WHERE lease <> 0 AND state NOT IN (1, 2)",
 	"SELECT 'the copy of issue ' || issue_id || ' for subscriber ' || subscriber_id ||"

@@ -34,11 +34,12 @@ struct claiming {
 	struct store *s;
 	const struct lease *lease;
 	int64_t now;
-	size_t limit;
+	int64_t lane; /* of the share in hand ... */
+	size_t limit; /* ... and how many of it are still to be taken */
 	struct arena *a;
 	struct claim *claim;
 	size_t n;
-	struct candidate *candidate; /* room for `limit` */
+	struct candidate *candidate; /* room for the largest limit */
 };
 
 /* ---- in doubt for the first time ---- */
@@ -70,13 +71,22 @@ static int resend(struct store *s, int64_t now, struct err *e)
 	}
 }
 
+int ledger_resend(struct store *s, int64_t now, struct err *e)
+{
+	bool own;
+
+	if (tx_open(s, &own, e) < 0)
+		return -1;
+	return tx_close(s, own, resend(s, now, e), e);
+}
+
 /* ---- choosing ---- */
 
 struct oldest {
 	int64_t issue, list, due_at;
 };
 
-/* The delivering issue whose oldest due row is the oldest of all, and when the second one's is
+/* The delivering issue whose oldest due row in the lane is the oldest of all, and when the second one's is
  * due. */
 static int oldest_issue(struct claiming *c, struct oldest *first, int64_t *second, struct err *e)
 {
@@ -87,16 +97,15 @@ static int oldest_issue(struct claiming *c, struct oldest *first, int64_t *secon
 	if (counts_flush(c->s, e) < 0 ||
 		db_query(c->s,
 			"SELECT id, list_id, (SELECT min(due_at) FROM deliveries"
-			"  INDEXED BY deliveries_due WHERE issue_id = issues.id AND state IN (0, "
-			"3)) "
-			"AS due FROM issues"
+			"  INDEXED BY deliveries_due WHERE issue_id = issues.id AND lane = ?2"
+			"  AND state IN (0, 3)) AS due FROM issues"
 			" WHERE state = 1 AND due <= ?1 AND NOT EXISTS (SELECT 1 FROM issue_care "
 			"AS k"
 			"  WHERE k.issue_id = issues.id AND (?1 < open_from OR ?1 >= open_until OR"
-			"   ceiling <= copies - (SELECT n FROM issue_counts AS i"
+			"   ceiling <= copies - (SELECT sum(n) FROM issue_counts AS i"
 			"    WHERE i.issue_id = issues.id AND i.state = 0)))"
 			" ORDER BY due, id LIMIT 2",
-			VALS(INT(c->now)), &st, e) < 0)
+			VALS(INT(c->now), INT(c->lane)), &st, e) < 0)
 		return -1;
 	rc = db_row(c->s, st, e);
 	if (rc != 1)
@@ -143,19 +152,21 @@ static int candidates(
 	*n = 0;
 	if (confirmation < 0 || care_room(c->s, of->issue, c->now, &room, e) < 0)
 		return -1;
-	if (room > (int64_t)(c->limit - c->n))
-		room = (int64_t)(c->limit - c->n);
+	if (room > (int64_t)c->limit)
+		room = (int64_t)c->limit;
 	if (db_query(c->s,
 		    "SELECT d.subscriber_id, d.state, d.due_at, d.attempts, suppressed, status,"
 		    " coalesce(email, email_key), first_name, last_name,"
-		    " coalesce(attributes, '{}'), paused_until"
+		    " coalesce(attributes, '{}'), paused_until,"
+		    " iif(doubts, (SELECT name FROM relays WHERE relays.id = relay_id), NULL)"
 		    " FROM deliveries AS d INDEXED BY deliveries_due"
 		    " LEFT JOIN subscribers ON id = d.subscriber_id"
 		    " LEFT JOIN subscriptions AS p"
 		    "  ON p.list_id = ?2 AND p.subscriber_id = d.subscriber_id"
-		    " WHERE d.issue_id = ?1 AND d.state IN (0, 3) AND d.due_at <= ?3"
-		    " ORDER BY d.due_at LIMIT ?4",
-		    VALS(INT(of->issue), INT(of->list), INT(until), INT(room)), &st, e) < 0)
+		    " WHERE d.issue_id = ?1 AND d.lane = ?5 AND d.state IN (0, 3)"
+		    " AND d.due_at <= ?3 ORDER BY d.due_at LIMIT ?4",
+		    VALS(INT(of->issue), INT(of->list), INT(until), INT(room), INT(c->lane)), &st,
+		    e) < 0)
 		return -1;
 	while ((rc = db_row(c->s, st, e)) == 1) {
 		struct candidate *one = &c->candidate[(*n)++];
@@ -163,6 +174,7 @@ static int candidates(
 		*one = (struct candidate){
 			.claim = {.issue = of->issue,
 				.list = of->list,
+				.lane = c->lane,
 				.subscriber = sqlite3_column_int64(st, 0),
 				.attempts = sqlite3_column_int(st, 3)},
 			.state = (enum delivery_state)sqlite3_column_int(st, 1),
@@ -175,6 +187,7 @@ static int candidates(
 		one->claim.first_name = db_copy(st, 7, c->a);
 		one->claim.last_name = db_copy(st, 8, c->a);
 		one->claim.attributes = db_copy(st, 9, c->a);
+		one->claim.relay = db_copy(st, 11, c->a);
 	}
 	return rc;
 }
@@ -194,17 +207,18 @@ static int take(struct claiming *c, const struct candidate *one, struct err *e)
 		    VALS(INT(claim->issue), INT(claim->subscriber), INT(c->lease->id)), e) < 0)
 		return -1;
 	c->claim[c->n++] = *claim;
-	return counts_move(c->s, claim->issue, one->state, DELIVERY_CLAIMED, 1, e);
+	c->limit--;
+	return counts_move(c->s, claim->issue, c->lane, one->state, DELIVERY_CLAIMED, 1, e);
 }
 
-static int claim_all(struct claiming *c, struct err *e)
+static int claim_lane(struct claiming *c, struct err *e)
 {
 	struct oldest of;
 	int64_t until;
 	size_t n;
 	int rc = 0;
 
-	while (rc == 0 && c->n < c->limit && (rc = oldest_issue(c, &of, &until, e)) == 1) {
+	while (rc == 0 && c->limit && (rc = oldest_issue(c, &of, &until, e)) == 1) {
 		rc = candidates(c, &of, until, &n, e);
 		for (size_t i = 0; rc == 0 && i < n; i++)
 			rc = take(c, &c->candidate[i], e);
@@ -223,24 +237,31 @@ static int lease_held(struct store *s, const struct lease *l, int64_t now, struc
 	return rc < 0 ? -1 : 0;
 }
 
-int ledger_claim(struct store *s, const struct lease *l, int64_t now, size_t limit,
-	bool resend_in_doubt, struct arena *a, struct claim **out, size_t *n, struct err *e)
+int ledger_claim(struct store *s, const struct lease *l, int64_t now,
+	const struct lane_share *share, size_t share_n, struct arena *a, struct claim **out,
+	size_t *n, struct err *e)
 {
-	struct claiming c = {.s = s, .lease = l, .now = now, .limit = limit, .a = a};
+	struct claiming c = {.s = s, .lease = l, .now = now, .a = a};
 	struct arena scratch = {0};
+	size_t all = 0, largest = 0;
 	bool own;
 	int rc;
 
 	*n = 0;
 	if (tx_open(s, &own, e) < 0)
 		return -1;
-	*out = c.claim = arena_array(a, limit, sizeof *c.claim);
-	c.candidate = arena_array(&scratch, limit, sizeof *c.candidate);
+	for (size_t i = 0; i < share_n; i++) {
+		all += share[i].limit;
+		largest = share[i].limit > largest ? share[i].limit : largest;
+	}
+	*out = c.claim = arena_array(a, all, sizeof *c.claim);
+	c.candidate = arena_array(&scratch, largest, sizeof *c.candidate);
 	rc = lease_held(s, l, now, e);
-	if (rc == 0 && resend_in_doubt)
-		rc = resend(s, now, e);
-	if (rc == 0)
-		rc = claim_all(&c, e);
+	for (size_t i = 0; rc == 0 && i < share_n; i++) {
+		c.lane = share[i].lane;
+		c.limit = share[i].limit;
+		rc = claim_lane(&c, e);
+	}
 	arena_free(&scratch);
 	rc = tx_close(s, own, rc, e);
 	if (rc == 0)

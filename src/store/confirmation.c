@@ -63,7 +63,7 @@ int confirmation_queue(
 		" VALUES (?1, ?2, 0, ?3)",
 		VALS(INT(issue), INT(ask->subscriber), INT(now)), e);
 	if (rc == 0)
-		rc = counts_move(s, issue, DELIVERY_STATE_N, DELIVERY_QUEUED, 1, e);
+		rc = counts_move(s, issue, LANE_OTHER, DELIVERY_STATE_N, DELIVERY_QUEUED, 1, e);
 	/* It may have been done, or held because nothing delivered for hours; only a pause stays. */
 	if (rc == 0)
 		rc = db_run(s,

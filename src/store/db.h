@@ -17,7 +17,8 @@
 enum {
 	DB_APPLICATION_ID = 0x4c746d6c, /* "Ltml" */
 	DB_STATEMENTS = 256, /* slots; some 120 are used */
-	DB_ISSUES = 16, /* issues whose counts move in one transaction before a flush */
+	DB_COUNTS = 64, /* lanes of issues whose counts move in one transaction before a flush */
+	DB_RELAYS = 8, /* relays whose numbers are remembered */
 	DB_CARE =
 		64, /* lanes of issues whose outcomes are looked at in one transaction before a flush */
 	KEY_HASH_SIZE = 16,
@@ -36,9 +37,9 @@ struct store {
 		sqlite3_stmt *st;
 	} statement[DB_STATEMENTS];
 	struct {
-		int64_t issue;
+		int64_t issue, lane;
 		int64_t n[DELIVERY_STATE_N];
-	} moved[DB_ISSUES]; /* not yet in issue_counts */
+	} moved[DB_COUNTS]; /* not yet in issue_counts */
 	size_t moved_n;
 	struct care_entry {
 		int64_t issue, lane; /* lane -1: all of the issue */
@@ -50,7 +51,8 @@ struct store {
 	struct {
 		int64_t id;
 		char name[64];
-	} relay; /* the one used last */
+	} relay[DB_RELAYS]; /* those used last */
+	size_t relay_at;
 };
 
 /* ---- statements ---- */
@@ -136,10 +138,16 @@ _Static_assert(
 	SUBSCRIPTION_PENDING == 0 && SUBSCRIPTION_ACTIVE == 1 && SUBSCRIPTION_UNSUBSCRIBED == 2,
 	"SQL has other numbers of subscription statuses");
 
-/* Note that `n` rows of `issue` went from one state to another; DELIVERY_STATE_N for `from` is
- * a new row. */
-int counts_move(struct store *s, int64_t issue, enum delivery_state from, enum delivery_state to,
-	int64_t n, struct err *e);
+/* Who gets an issue of list ?1 that is due at ?3. */
+#define AUDIENCE                                                                                   \
+	" FROM subscriptions JOIN subscribers ON subscribers.id = subscriber_id"                   \
+	" WHERE list_id = ?1 AND status = 1 AND NOT suppressed AND coalesce(paused_until, 0) <= "  \
+	"?3"
+
+/* Note that `n` rows of `issue` in `lane` went from one state to another; DELIVERY_STATE_N for
+ * `from` is a new row. */
+int counts_move(struct store *s, int64_t issue, int64_t lane, enum delivery_state from,
+	enum delivery_state to, int64_t n, struct err *e);
 
 /* Write what counts_move() noted. */
 int counts_flush(struct store *s, struct err *e);
@@ -181,6 +189,17 @@ int resting_state(struct store *s, int64_t issue, enum delivery_state *out, stru
 int row_rest(struct store *s, int64_t issue, int64_t subscriber, enum delivery_state from,
 	enum delivery_state to, int64_t due_at, enum skip_reason reason, int64_t now,
 	struct err *e);
+
+/* The name of a lane, "" where there is none; in `a` or static. */
+int lane_name(struct store *s, int64_t lane, struct arena *a, struct str *out, struct err *e);
+
+/* Insert the rows of an issue, each with its lane, and count them in `frozen`. */
+int lane_freeze(
+	struct store *s, const struct issue *i, int64_t list, int64_t *frozen, struct err *e);
+
+/* What waits in an issue in state `from` becomes cancelled; adds to `rows`. */
+int lanes_cancel(struct store *s, int64_t issue, enum delivery_state from, int64_t now,
+	int64_t *rows, struct err *e);
 
 /* Plan the windows and stages of an issue that has just been frozen, and give its rows their own times. */
 int care_plan(struct store *s, struct issue *i, int64_t copies, struct err *e);

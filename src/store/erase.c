@@ -24,13 +24,14 @@ static int skip_waiting(struct store *s, int64_t subscriber, int64_t now, struct
 	int rc;
 
 	if (db_query(s,
-		    "SELECT issue_id, deliveries.state FROM issues JOIN deliveries ON issue_id = "
+		    "SELECT issue_id, deliveries.state, lane FROM issues JOIN deliveries ON "
+		    "issue_id = "
 		    "issues.id"
 		    " WHERE subscriber_id = ?1 AND deliveries.state IN (0, 3)",
 		    VALS(INT(subscriber)), &st, e) < 0)
 		return -1;
 	while ((rc = db_row(s, st, e)) == 1) {
-		rc = counts_move(s, sqlite3_column_int64(st, 0),
+		rc = counts_move(s, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2),
 			(enum delivery_state)sqlite3_column_int(st, 1), DELIVERY_SKIPPED, 1, e);
 		if (rc < 0)
 			break;

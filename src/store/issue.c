@@ -22,11 +22,6 @@ const char *issue_state_name(enum issue_state state)
 
 /* ---- scheduling ---- */
 
-#define AUDIENCE                                                                                   \
-	" FROM subscriptions JOIN subscribers ON subscribers.id = subscriber_id"                   \
-	" WHERE list_id = ?1 AND status = 1 AND NOT suppressed AND coalesce(paused_until, 0) <= "  \
-	"?3"
-
 static int note(struct store *s, int64_t now, const char *what, int64_t issue, struct str reason,
 	struct err *e)
 {
@@ -54,17 +49,6 @@ static int insert(struct store *s, struct issue *i, int64_t list, int64_t now, s
 	return 0;
 }
 
-static int freeze(
-	struct store *s, const struct issue *i, int64_t list, int64_t *frozen, struct err *e)
-{
-	if (db_change(s,
-		    "INSERT INTO deliveries (issue_id, subscriber_id, state, due_at)"
-		    " SELECT ?2, subscriber_id, 0, ?3" AUDIENCE " ORDER BY subscriber_id",
-		    VALS(INT(list), INT(i->id), INT(i->due_at)), frozen, e) < 0)
-		return -1;
-	return counts_move(s, i->id, DELIVERY_STATE_N, DELIVERY_QUEUED, *frozen, e);
-}
-
 int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_run, int64_t now,
 	int64_t *frozen, struct err *e)
 {
@@ -83,10 +67,10 @@ int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_
 			     VALS(INT(list), INT(0), INT(issue->due_at)), frozen, e) < 0
 			     ? -1
 			     : 0;
-	else if (rc == 0 &&
-		 (insert(s, issue, list, now, e) < 0 || freeze(s, issue, list, frozen, e) < 0 ||
-			 care_plan(s, issue, *frozen, e) < 0 ||
-			 note(s, now, "schedule", issue->id, issue->slug, e) < 0))
+	else if (rc == 0 && (insert(s, issue, list, now, e) < 0 ||
+				    lane_freeze(s, issue, list, frozen, e) < 0 ||
+				    care_plan(s, issue, *frozen, e) < 0 ||
+				    note(s, now, "schedule", issue->id, issue->slug, e) < 0))
 		rc = -1;
 	return tx_close(s, own, rc, e);
 }
@@ -203,7 +187,8 @@ int issue_counts(struct store *s, int64_t issue, struct issue_counts *out, struc
 
 	*out = (struct issue_counts){0};
 	if (counts_flush(s, e) < 0 ||
-		db_query(s, "SELECT state, n FROM issue_counts WHERE issue_id = ?1",
+		db_query(s,
+			"SELECT state, sum(n) FROM issue_counts WHERE issue_id = ?1 GROUP BY state",
 			VALS(INT(issue)), &st, e) < 0)
 		return -1;
 	while ((rc = db_row(s, st, e)) == 1) {
@@ -279,20 +264,6 @@ int issue_resume(struct store *s, int64_t issue, int64_t now, struct err *e)
 	return tx_close(s, own, rc, e);
 }
 
-static int cancel_rows(struct store *s, int64_t issue, enum delivery_state from, int64_t now,
-	int64_t *rows, struct err *e)
-{
-	int64_t n;
-
-	if (db_change(s,
-		    "UPDATE deliveries SET state = 8, settled_at = ?3"
-		    " WHERE issue_id = ?1 AND state IN (0, 3) AND state = ?2",
-		    VALS(INT(issue), INT(from), INT(now)), &n, e) < 0)
-		return -1;
-	*rows += n;
-	return counts_move(s, issue, from, DELIVERY_CANCELLED, n, e);
-}
-
 int issue_cancel(struct store *s, int64_t issue, int64_t now, int64_t *rows, struct err *e)
 {
 	enum issue_state state;
@@ -307,8 +278,8 @@ int issue_cancel(struct store *s, int64_t issue, int64_t now, int64_t *rows, str
 		"cancelled", &state, e);
 	if (rc == 0 && (db_run(s, "UPDATE issues SET state = 5, pause_reason = '' WHERE id = ?1",
 				VALS(INT(issue)), e) < 0 ||
-			       cancel_rows(s, issue, DELIVERY_QUEUED, now, rows, e) < 0 ||
-			       cancel_rows(s, issue, DELIVERY_DEFERRED, now, rows, e) < 0 ||
+			       lanes_cancel(s, issue, DELIVERY_QUEUED, now, rows, e) < 0 ||
+			       lanes_cancel(s, issue, DELIVERY_DEFERRED, now, rows, e) < 0 ||
 			       note(s, now, "cancel", issue, STR(""), e) < 0))
 		rc = -1;
 	return tx_close(s, own, rc, e);

@@ -16,14 +16,16 @@ int resting_state(struct store *s, int64_t issue, enum delivery_state *out, stru
 int row_rest(struct store *s, int64_t issue, int64_t subscriber, enum delivery_state from,
 	enum delivery_state to, int64_t due_at, enum skip_reason reason, int64_t now, struct err *e)
 {
-	if (db_run(s,
+	int64_t lane;
+
+	if (db_int(s,
 		    "UPDATE deliveries SET state = ?3, lease = 0, due_at = ?4, reason = ?5,"
-		    " settled_at = ?6 WHERE issue_id = ?1 AND subscriber_id = ?2",
+		    " settled_at = ?6 WHERE issue_id = ?1 AND subscriber_id = ?2 RETURNING lane",
 		    VALS(INT(issue), INT(subscriber), INT(to), INT(due_at), INT_OR_NULL(reason),
 			    INT_OR_NULL(to == DELIVERY_QUEUED ? 0 : now)),
-		    e) < 0)
+		    &lane, e) < 0)
 		return -1;
-	return counts_move(s, issue, from, to, 1, e);
+	return counts_move(s, issue, lane, from, to, 1, e);
 }
 
 /* ---- what a lease leaves behind ---- */
@@ -40,14 +42,16 @@ static int doubt(struct store *s, int64_t issue, int64_t subscriber, int64_t now
 		.text = STR("the worker ended before the answer was known"),
 	};
 
-	if (db_run(s,
+	int64_t lane;
+
+	if (db_int(s,
 		    "UPDATE deliveries SET state = 4, lease = 0, attempts = attempts + 1,"
 		    " doubts = doubts + 1, settled_at = ?3"
-		    " WHERE issue_id = ?1 AND subscriber_id = ?2",
-		    VALS(INT(issue), INT(subscriber), INT(now)), e) < 0 ||
+		    " WHERE issue_id = ?1 AND subscriber_id = ?2 RETURNING lane",
+		    VALS(INT(issue), INT(subscriber), INT(now)), &lane, e) < 0 ||
 		attempt_add(s, &a, e) < 0)
 		return -1;
-	return counts_move(s, issue, DELIVERY_SENDING, DELIVERY_IN_DOUBT, 1, e);
+	return counts_move(s, issue, lane, DELIVERY_SENDING, DELIVERY_IN_DOUBT, 1, e);
 }
 
 /* Take all rows from a lease and end it. */

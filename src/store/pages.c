@@ -79,10 +79,12 @@ int store_health(struct store *s, int64_t now, int64_t patience, struct err *e)
 	if (writable(s, e) < 0 ||
 		db_int(s,
 			"SELECT min((SELECT min(d.due_at) FROM deliveries AS d"
-			" INDEXED BY deliveries_due WHERE d.issue_id = issues.id AND d.state IN "
-			"(0, 3)))"
-			" FROM issues LEFT JOIN issue_care AS k ON k.issue_id = issues.id"
-			" WHERE state IN (0, 1) AND coalesce(open_from, 0) <= ?1"
+			" INDEXED BY deliveries_due WHERE d.issue_id = issues.id"
+			" AND d.lane = c.lane AND d.state IN (0, 3)))"
+			" FROM issues JOIN issue_counts AS c ON c.issue_id = issues.id"
+			" AND c.state IN (0, 3) AND n > 0"
+			" LEFT JOIN issue_care AS k ON k.issue_id = issues.id"
+			" WHERE issues.state IN (0, 1) AND coalesce(open_from, 0) <= ?1"
 			" AND coalesce(open_until, ?1 + 1) > ?1 AND ceiling IS NULL",
 			VALS(INT(now)), &due, e) < 0)
 		return -1;

@@ -8,10 +8,11 @@ int relay_id(struct store *s, struct str name, int64_t *id, struct err *e)
 {
 	int rc;
 
-	if (s->relay.id && str_eq(name, str_of(s->relay.name))) {
-		*id = s->relay.id;
-		return 0;
-	}
+	for (size_t i = 0; i < DB_RELAYS; i++)
+		if (s->relay[i].id && str_eq(name, str_of(s->relay[i].name))) {
+			*id = s->relay[i].id;
+			return 0;
+		}
 	rc = db_int(s, "SELECT id FROM relays WHERE name = ?1", VALS(TEXT(name)), id, e);
 	if (rc < 0)
 		return -1;
@@ -23,9 +24,11 @@ int relay_id(struct store *s, struct str name, int64_t *id, struct err *e)
 			return -1;
 		*id = sqlite3_last_insert_rowid(s->db);
 	}
-	if (name.n < sizeof s->relay.name) {
-		snprintf(s->relay.name, sizeof s->relay.name, "%.*s", STR_ARG(name));
-		s->relay.id = *id;
+	if (name.n < sizeof s->relay[0].name) {
+		size_t at = s->relay_at++ % DB_RELAYS;
+
+		snprintf(s->relay[at].name, sizeof s->relay[at].name, "%.*s", STR_ARG(name));
+		s->relay[at].id = *id;
 	}
 	return 0;
 }

@@ -72,12 +72,14 @@ static bool may_move(enum delivery_state from, enum return_kind kind)
 static int set_state(struct store *s, int64_t issue, int64_t subscriber, enum delivery_state from,
 	enum delivery_state to, int64_t at, struct err *e)
 {
-	if (db_run(s,
+	int64_t lane;
+
+	if (db_int(s,
 		    "UPDATE deliveries SET state = ?3, lease = 0, settled_at = ?4"
-		    " WHERE issue_id = ?1 AND subscriber_id = ?2",
-		    VALS(INT(issue), INT(subscriber), INT(to), INT(at)), e) < 0)
+		    " WHERE issue_id = ?1 AND subscriber_id = ?2 RETURNING lane",
+		    VALS(INT(issue), INT(subscriber), INT(to), INT(at)), &lane, e) < 0)
 		return -1;
-	return counts_move(s, issue, from, to, 1, e);
+	return counts_move(s, issue, lane, from, to, 1, e);
 }
 
 static int move(struct store *s, const struct returned *r, struct ground *g,

@@ -42,9 +42,9 @@ static int put_down(struct store *s, int64_t issue, int64_t subscriber, int64_t 
 }
 
 int ledger_intend(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
-	int64_t now, struct err *e)
+	struct str relay, int64_t now, struct err *e)
 {
-	int64_t changed = 0, held;
+	int64_t lane, held, by;
 	bool own;
 	int rc;
 
@@ -53,15 +53,20 @@ int ledger_intend(struct store *s, const struct lease *l, int64_t issue, int64_t
 		return 0;
 	if (tx_open(s, &own, e) < 0)
 		return -1;
-	rc = db_change(s,
-		"UPDATE deliveries SET state = 2 WHERE issue_id = ?1 AND subscriber_id = ?2"
+	if (relay_id(s, relay, &by, e) < 0)
+		return tx_close(s, own, -1, e);
+	rc = db_int(s,
+		"UPDATE deliveries SET state = 2, relay_id = ?4 WHERE issue_id = ?1 AND "
+		"subscriber_id = ?2"
 		" AND lease = ?3 AND state = 1 AND EXISTS (SELECT 1" READER
 		" AND issues.state = 1 AND (status = 1 AND suppressed = 0 OR"
 		"  status IN (0, 2) AND suppressed <> 1 AND"
-		"  EXISTS (SELECT 1 FROM confirmations AS c WHERE c.issue_id = ?1)))",
-		VALS(INT(issue), INT(subscriber), INT(l->id)), &changed, e);
-	if (rc == 0 && changed == 1) {
-		rc = counts_move(s, issue, DELIVERY_CLAIMED, DELIVERY_SENDING, 1, e) < 0 ? -1 : 1;
+		"  EXISTS (SELECT 1 FROM confirmations AS c WHERE c.issue_id = ?1))) RETURNING "
+		"lane",
+		VALS(INT(issue), INT(subscriber), INT(l->id), INT(by)), &lane, e);
+	if (rc == 1) {
+		rc = counts_move(s, issue, lane, DELIVERY_CLAIMED, DELIVERY_SENDING, 1, e) < 0 ? -1
+											       : 1;
 	} else if (rc == 0) {
 		rc = db_int(s,
 			"SELECT 1 FROM deliveries WHERE issue_id = ?1 AND subscriber_id = ?2"
@@ -75,6 +80,12 @@ int ledger_intend(struct store *s, const struct lease *l, int64_t issue, int64_t
 
 int ledger_release(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
 	int64_t now, struct err *e)
+{
+	return ledger_postpone(s, l, issue, subscriber, now, now, e);
+}
+
+int ledger_postpone(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
+	int64_t due_at, int64_t now, struct err *e)
 {
 	enum delivery_state to;
 	int64_t from;
@@ -90,7 +101,7 @@ int ledger_release(struct store *s, const struct lease *l, int64_t issue, int64_
 	if (rc == 1)
 		rc = resting_state(s, issue, &to, e) < 0
 			     ? -1
-			     : row_rest(s, issue, subscriber, (enum delivery_state)from, to, now,
+			     : row_rest(s, issue, subscriber, (enum delivery_state)from, to, due_at,
 				       SKIP_NONE, now, e);
 	return tx_close(s, own, rc, e);
 }
@@ -146,7 +157,8 @@ static bool is_outcome(enum delivery_state state)
 static int settle(struct store *s, const struct lease *l, const struct attempt *a, struct err *e)
 {
 	enum delivery_state state = a->state, rest;
-	int64_t changed;
+	int64_t lane;
+	int rc;
 
 	/* Nothing is put off in an issue that was cancelled meanwhile. */
 	if (state == DELIVERY_DEFERRED) {
@@ -155,20 +167,22 @@ static int settle(struct store *s, const struct lease *l, const struct attempt *
 		if (rest == DELIVERY_CANCELLED)
 			state = rest;
 	}
-	if (db_change(s,
-		    "UPDATE deliveries SET state = ?4, lease = 0, attempts = attempts + 1,"
-		    " due_at = coalesce(?5, due_at), doubts = doubts + (?4 = 4), settled_at = ?6"
-		    " WHERE issue_id = ?1 AND subscriber_id = ?2 AND lease = ?3 AND state = 2",
-		    VALS(INT(a->issue), INT(a->subscriber), INT(l->id), INT(state),
-			    INT_OR_NULL(state == DELIVERY_DEFERRED ? a->due_at : 0),
-			    INT_OR_NULL(state == DELIVERY_DEFERRED ? 0 : a->at)),
-		    &changed, e) < 0)
+	rc = db_int(s,
+		"UPDATE deliveries SET state = ?4, lease = 0, attempts = attempts + ?7,"
+		" due_at = coalesce(?5, due_at), doubts = doubts + (?4 = 4), settled_at = ?6"
+		" WHERE issue_id = ?1 AND subscriber_id = ?2 AND lease = ?3 AND state = 2"
+		" RETURNING lane",
+		VALS(INT(a->issue), INT(a->subscriber), INT(l->id), INT(state),
+			INT_OR_NULL(state == DELIVERY_DEFERRED ? a->due_at : 0),
+			INT_OR_NULL(state == DELIVERY_DEFERRED ? 0 : a->at), INT(!a->spared)),
+		&lane, e);
+	if (rc < 0)
 		return -1;
-	if (changed == 0)
+	if (rc == 0)
 		return settle_stale(s, a, e);
 	if (attempt_add(s, a, e) < 0 ||
-		counts_move(s, a->issue, DELIVERY_SENDING, state, 1, e) < 0 ||
-		care_settle(s, a, 0, a->finding, e) < 0)
+		counts_move(s, a->issue, lane, DELIVERY_SENDING, state, 1, e) < 0 ||
+		care_settle(s, a, lane, a->finding, e) < 0)
 		return -1;
 	return 1;
 }
@@ -188,12 +202,16 @@ int ledger_settle(struct store *s, const struct lease *l, const struct attempt *
 int ledger_next_due(struct store *s, int64_t *at, struct err *e)
 {
 	*at = 0;
-	return db_int(s,
-		       "SELECT min((SELECT min(due_at) FROM deliveries"
-		       "  INDEXED BY deliveries_due WHERE issue_id = issues.id AND state IN (0, "
-		       "3)))"
-		       " FROM issues WHERE state IN (0, 1)",
-		       NULL, at, e) < 0
+	return counts_flush(s, e) < 0 || db_int(s,
+						 "SELECT min((SELECT min(due_at) FROM deliveries "
+						 "AS d INDEXED BY deliveries_due"
+						 "  WHERE d.issue_id = issues.id AND d.lane = "
+						 "c.lane AND d.state IN (0, 3)))"
+						 " FROM issues JOIN issue_counts AS c ON "
+						 "c.issue_id = issues.id"
+						 "  AND c.state IN (0, 3) AND n > 0 WHERE "
+						 "issues.state IN (0, 1)",
+						 NULL, at, e) < 0
 		       ? -1
 		       : 0;
 }

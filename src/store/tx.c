@@ -28,7 +28,7 @@ void store_rollback(struct store *s)
 		db_run(s, "ROLLBACK", NULL, NULL);
 	s->open = s->broken = s->truncate = false;
 	s->moved_n = s->care_n = 0;
-	s->relay.id = 0;
+	memset(s->relay, 0, sizeof s->relay);
 }
 
 /* What was erased is in the WAL until that is emptied; where a reader is in the way, the next
@@ -84,14 +84,14 @@ int tx_close(struct store *s, bool own, int rc, struct err *e)
 
 /* ---- counts ---- */
 
-int counts_move(struct store *s, int64_t issue, enum delivery_state from, enum delivery_state to,
-	int64_t n, struct err *e)
+int counts_move(struct store *s, int64_t issue, int64_t lane, enum delivery_state from,
+	enum delivery_state to, int64_t n, struct err *e)
 {
 	size_t i = 0;
 
-	while (i < s->moved_n && s->moved[i].issue != issue)
+	while (i < s->moved_n && (s->moved[i].issue != issue || s->moved[i].lane != lane))
 		i++;
-	if (i == DB_ISSUES) {
+	if (i == DB_COUNTS) {
 		if (counts_flush(s, e) < 0)
 			return -1;
 		i = 0;
@@ -99,6 +99,7 @@ int counts_move(struct store *s, int64_t issue, enum delivery_state from, enum d
 	if (i == s->moved_n) {
 		memset(&s->moved[i], 0, sizeof s->moved[i]);
 		s->moved[i].issue = issue;
+		s->moved[i].lane = lane;
 		s->moved_n++;
 	}
 	if (from < DELIVERY_STATE_N)
@@ -113,11 +114,11 @@ int counts_flush(struct store *s, struct err *e)
 		for (int state = 0; state < DELIVERY_STATE_N; state++)
 			if (s->moved[i].n[state] &&
 				db_run(s,
-					"INSERT INTO issue_counts (issue_id, state, n) VALUES (?1, "
-					"?2, ?3)"
+					"INSERT INTO issue_counts (issue_id, state, lane, n)"
+					" VALUES (?1, ?2, ?3, ?4)"
 					" ON CONFLICT DO UPDATE SET n = n + excluded.n",
 					VALS(INT(s->moved[i].issue), INT(state),
-						INT(s->moved[i].n[state])),
+						INT(s->moved[i].lane), INT(s->moved[i].n[state])),
 					e) < 0)
 				return -1;
 	s->moved_n = 0;

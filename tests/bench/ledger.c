@@ -57,6 +57,9 @@ static int64_t fill(struct store *s, size_t readers)
 	return list.id;
 }
 
+/* The share of the lane of small domains, as ledger_claim() takes it. */
+#define OTHER(n) &(const struct lane_share){LANE_OTHER, (n)}, 1
+
 /* One group commit: outcomes of the last turn, intents of the next. */
 static void turn(struct store *s, const struct lease *l, const struct claim *settle,
 	const struct claim *intend, size_t n, int64_t now)
@@ -77,7 +80,9 @@ static void turn(struct store *s, const struct lease *l, const struct claim *set
 		must(ledger_settle(s, l, &a, &e), "settle");
 	}
 	for (size_t i = 0; intend && i < n; i++)
-		must(ledger_intend(s, l, intend[i].issue, intend[i].subscriber, now, &e), "intend");
+		must(ledger_intend(
+			     s, l, intend[i].issue, intend[i].subscriber, STR("main"), now, &e),
+			"intend");
 	must(store_commit(s, &e), "commit");
 }
 
@@ -90,7 +95,7 @@ static size_t deliver(struct store *s, size_t group, int64_t now)
 
 	must(lease_open(s, now, 3600, &l, &e), "lease");
 	for (;;) {
-		must(ledger_claim(s, &l, now, STOCK, true, &a, &c, &n, &e), "claim");
+		must(ledger_claim(s, &l, now, OTHER(STOCK), &a, &c, &n, &e), "claim");
 		if (n == 0)
 			break;
 		for (size_t i = 0; i < n; i += group) {

@@ -97,6 +97,9 @@ static inline int fixture_teardown(void **state)
 	return rc;
 }
 
+/* The share of the lane of small domains, as ledger_claim() takes it. */
+#define OTHER(n) &(const struct lane_share){LANE_OTHER, (n)}, 1
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 /* An active reader number `n` on the list: his or her id. */

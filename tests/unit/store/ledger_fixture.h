@@ -12,9 +12,16 @@ static struct lease lease;
 static inline size_t claim(
 	struct fixture *f, int64_t now, size_t limit, bool resend, struct claim **out)
 {
-	size_t n;
+	struct lane_share share[8];
+	struct lane *lane;
+	size_t n, lanes;
 
-	OK(f, ledger_claim(f->s, &lease, now, limit, resend, &f->a, out, &n, &f->e));
+	if (resend)
+		OK(f, ledger_resend(f->s, now, &f->e));
+	OK(f, ledger_lanes(f->s, now, &f->a, &lane, &lanes, &f->e));
+	for (size_t i = 0; i < lanes && i < 8; i++)
+		share[i] = (struct lane_share){lane[i].id, limit};
+	OK(f, ledger_claim(f->s, &lease, now, share, lanes, &f->a, out, &n, &f->e));
 	return n;
 }
 
@@ -80,7 +87,7 @@ static inline int64_t sending(struct fixture *f, int64_t *who)
 	assert_int_equal(turn(f, 50), 1);
 	OK(f, lease_open(f->s, 50, 60, &lease, &f->e));
 	assert_int_equal(claim(f, 50, 10, true, &c), 1);
-	assert_int_equal(OK(f, ledger_intend(f->s, &lease, id, *who, 51, &f->e)), 1);
+	assert_int_equal(OK(f, ledger_intend(f->s, &lease, id, *who, STR("main"), 51, &f->e)), 1);
 	return id;
 }
 

@@ -44,8 +44,8 @@ static int64_t send_all(struct fixture *f, int64_t now, int bad)
 			struct attempt a = outcome(c[i].issue, c[i].subscriber,
 				refused ? DELIVERY_FAILED : DELIVERY_SENT);
 
-			if (OK(f, ledger_intend(f->s, &lease, c[i].issue, c[i].subscriber, now,
-					  &f->e)) != 1)
+			if (OK(f, ledger_intend(f->s, &lease, c[i].issue, c[i].subscriber,
+					  STR("main"), now, &f->e)) != 1)
 				continue;
 			a.at = now;
 			a.finding = refused ? &dead : NULL;

@@ -56,7 +56,7 @@ static int intend(struct store *s, const struct lease *l, const struct claim *c,
 	if (store_begin(s, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		made[i] = ledger_intend(s, l, c[i].issue, c[i].subscriber, now, e);
+		made[i] = ledger_intend(s, l, c[i].issue, c[i].subscriber, STR("main"), now, e);
 		if (made[i] < 0)
 			return undo(s);
 	}
@@ -101,7 +101,8 @@ static void work(const char *path, int64_t now, struct trouble trouble)
 	fill_at_write(trouble.full, trouble.full_for);
 	PERSIST(lease_open(s, now, LEASE_SECONDS, &l, &e));
 	for (;;) {
-		PERSIST(ledger_claim(s, &l, now, STOCK, true, &a, &c, &n, &e));
+		PERSIST(ledger_resend(s, now, &e));
+		PERSIST(ledger_claim(s, &l, now, OTHER(STOCK), &a, &c, &n, &e));
 		if (n == 0)
 			break;
 		for (size_t i = 0; i < n; i += GROUP) {

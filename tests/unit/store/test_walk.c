@@ -124,8 +124,10 @@ static void step_claim(struct model *m, int l)
 	ensure_lease(m, l);
 	if (m->lease[l].until <= m->now)
 		return;
+	if (resend)
+		OK(m->f, ledger_resend(m->f->s, m->now, &m->f->e));
 	OK(m->f, ledger_claim(
-			 m->f->s, &m->lease[l], m->now, limit, resend, &m->f->a, &c, &n, &m->f->e));
+			 m->f->s, &m->lease[l], m->now, OTHER(limit), &m->f->a, &c, &n, &m->f->e));
 	if (resend)
 		requeue_first_doubts(m);
 	for (size_t k = 0; k < n; k++) {
@@ -166,8 +168,8 @@ static void step_intend(struct model *m, int l, int i, int r)
 	struct row *row = &m->row[i][r];
 	bool held =
 		row->lease == l + 1 && row->state == DELIVERY_CLAIMED && m->lease[l].until > m->now;
-	int made = OK(m->f,
-		ledger_intend(m->f->s, &m->lease[l], m->issue[i], m->reader[r], m->now, &m->f->e));
+	int made = OK(m->f, ledger_intend(m->f->s, &m->lease[l], m->issue[i], m->reader[r],
+				    STR("main"), m->now, &m->f->e));
 
 	assert_int_equal(made, held && m->active[r] && m->state[i] == ISSUE_DELIVERING);
 	if (made)
