@@ -82,7 +82,7 @@ static bool is_daemon(struct str address)
 {
 	static const char *const locals[] = {"mailer-daemon", "postmaster", "mail-daemon",
 		"maildaemon", "mailerdaemon", "mail.delivery.system", "mail-delivery-system",
-		"poostmaster", "postoffice", "mdaemon", "mailadmin", "mailservice"};
+		"postoffice", "mdaemon", "mailadmin", "mailservice"};
 	struct str local = str_slice(address, 0, str_find(address, '@'));
 
 	for (size_t i = 0; i < sizeof locals / sizeof locals[0]; i++)
