@@ -21,7 +21,8 @@ serve_stop() {
 	SERVE_PID=
 	[ -n "$pid" ] || return 0
 	kill "$pid" 2>/dev/null || :
-	wait "$pid"
+	wait "$pid" || return
+	! grep -E "event=page msg=" "$SITE/serve.log" # a template that does not fit, a failed statement
 }
 
 # page PATH [CURL OPTION...]: ask; sets status, headers (lower case names) and body.

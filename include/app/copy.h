@@ -17,6 +17,18 @@ struct copy_maker;
 int copy_maker_open(struct site *s, const unsigned char *uuid, struct str packed,
 	struct copy_maker **out, struct err *e);
 
+/* How an issue shows on the web. */
+struct copy_face {
+	struct str web; /* view.web: "yes" for a page, "feed" for an entry of a feed */
+	/* For everybody to see: where to subscribe, in place of the links to leave; the page's own address.
+	 * Empty for a reader's own page. */
+	struct str join, here;
+};
+
+/* As copy_maker_open(), for copy_preview() alone: nothing is signed. `face` is copied, its views are not. */
+int copy_page_open(struct site *s, const unsigned char *uuid, struct str packed,
+	const struct copy_face *face, struct copy_maker **out, struct err *e);
+
 /* Free; NULL is allowed. */
 void copy_maker_close(struct copy_maker *m);
 

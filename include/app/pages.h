@@ -12,7 +12,11 @@
  *   /u/TOKEN              unsubscribe, also by RFC 8058's one-click POST
  *   /subscribe/LIST       a form; also a POST of JSON, and /subscribe/LIST/embed: the form for other sites
  *   /confirm/TOKEN        what the mail leads to that the form sends
- *   /style.css            the theme's colours
+ *   /m/TOKEN              preferences; /m/TOKEN/data: all that is known, as JSON; /m/TOKEN/erase
+ *   /v/TOKEN              an issue as its reader got it
+ *   /archive/LIST         the issues of a list, ?q= searches; /archive/LIST/SLUG; /archive/LIST/feed.xml
+ *   /media/HASH/NAME      images of issues
+ *   /style.css             the theme's colours
  *   /robots.txt  /healthz
  */
 struct pages;

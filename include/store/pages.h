@@ -23,6 +23,43 @@ int subscriber_look(
  * seconds and nothing was tried in that time though no relay is paused. Changes nothing. */
 int store_health(struct store *s, int64_t now, int64_t patience, struct err *e);
 
+/* ---- preferences ---- */
+
+/* What a reader may choose from: the public lists, and those that the reader is or was on. */
+struct choice {
+	struct str slug, name;
+	int64_t list;
+	int status; /* enum subscription_status; -1 = never was on it */
+};
+
+/* By name: an array of *n in `a`. */
+int choices_get(struct store *s, int64_t subscriber, struct arena *a, struct choice **out,
+	size_t *n, struct err *e);
+
+/* Until when the reader wants no issues (0 = wants them), and whether the address is suppressed. */
+int subscriber_pause_get(
+	struct store *s, int64_t subscriber, int64_t *until, bool *suppressed, struct err *e);
+
+/* Set it; 0 ends the pause. Copies that are due before are skipped. */
+int subscriber_pause(
+	struct store *s, int64_t subscriber, int64_t until, int64_t now, struct err *e);
+
+/* Change the name as its reader writes it; either may be empty. */
+int subscriber_rename(
+	struct store *s, int64_t subscriber, struct str first, struct str last, struct err *e);
+
+/* ---- the archive ---- */
+
+/* Issues of a list that have begun to leave, newest first, those whose subject or source contain `words` (all
+ * for the empty view): an array of *n <= limit in `a`, of which the first `skip` are left out. Program and
+ * source are filled where `whole`. */
+int archive_get(struct store *s, int64_t list, struct str words, size_t skip, size_t limit,
+	bool whole, struct arena *a, struct issue **out, size_t *n, struct err *e);
+
+/* One of them, with source and program: 1, 0 where there is none, or -1. */
+int archive_issue(struct store *s, int64_t list, struct str slug, struct arena *a,
+	struct issue *out, struct err *e);
+
 /* ---- forms and confirmations ---- */
 
 /* A form that somebody sent to subscribe. */

@@ -22,6 +22,7 @@ enum {
 	VALUE_PREFERENCES,
 	VALUE_VIEW,
 	VALUE_CONFIRM,
+	VALUE_WEB,
 	VALUE_FIELD, /* any other: subscriber.NAME */
 	VALUE_N,
 };
@@ -34,6 +35,7 @@ static const char *const value_name[] = {
 	[VALUE_PREFERENCES] = "preferences_url",
 	[VALUE_VIEW] = "web_url",
 	[VALUE_CONFIRM] = "confirm_url",
+	[VALUE_WEB] = "view.web",
 };
 
 struct copy_maker {
@@ -46,6 +48,7 @@ struct copy_maker {
 	struct str *value; /* program.var_n: of the copy being made */
 	bool wants[VALUE_N]; /* by source: whether the program uses it */
 	struct dkim *dkim;
+	struct copy_face face; /* of a page; all empty for a mail */
 	struct buf unsigned_copy; /* what is to be signed */
 	struct buf scratch; /* values made for one copy, one after the other */
 	struct buf token;
@@ -71,7 +74,7 @@ static int open_dkim(struct copy_maker *m, struct err *e)
 	return dkim_open(pem, c->dkim.domain, c->dkim.selector, &m->dkim, e);
 }
 
-int copy_maker_open(struct site *s, const unsigned char *uuid, struct str packed,
+static int open_maker(struct site *s, const unsigned char *uuid, struct str packed, bool signs,
 	struct copy_maker **out, struct err *e)
 {
 	struct copy_maker *m = calloc(1, sizeof *m);
@@ -87,7 +90,8 @@ int copy_maker_open(struct site *s, const unsigned char *uuid, struct str packed
 	buf_init(&m->unsigned_copy, MESSAGE_MAX);
 	buf_init(&m->scratch, VALUES_MAX);
 	buf_init(&m->token, TOKEN_TEXT_MAX);
-	if (program_unpack(&m->arena, packed, &m->program, e) < 0 || open_dkim(m, e) < 0) {
+	if (program_unpack(&m->arena, packed, &m->program, e) < 0 ||
+		(signs && open_dkim(m, e) < 0)) {
 		copy_maker_close(m);
 		return -1;
 	}
@@ -98,6 +102,21 @@ int copy_maker_open(struct site *s, const unsigned char *uuid, struct str packed
 		m->wants[m->source[i]] = true;
 	}
 	*out = m;
+	return 0;
+}
+
+int copy_maker_open(struct site *s, const unsigned char *uuid, struct str packed,
+	struct copy_maker **out, struct err *e)
+{
+	return open_maker(s, uuid, packed, true, out, e);
+}
+
+int copy_page_open(struct site *s, const unsigned char *uuid, struct str packed,
+	const struct copy_face *face, struct copy_maker **out, struct err *e)
+{
+	if (open_maker(s, uuid, packed, false, out, e) < 0)
+		return -1;
+	(*out)->face = *face;
 	return 0;
 }
 
@@ -209,15 +228,17 @@ static struct str attribute(json_t *attributes, struct str name, struct arena *a
 static void fill_values(struct copy_maker *m, const struct claim *c, const struct links *l,
 	json_t *attributes, struct arena *a)
 {
+	const struct copy_face *face = &m->face;
 	const struct str own[] = {
 		[VALUE_EMAIL] = c->email,
 		[VALUE_FIRST_NAME] = c->first_name,
 		[VALUE_LAST_NAME] = c->last_name,
 		[VALUE_NAME] = span_view(m, l->name),
-		[VALUE_UNSUBSCRIBE] = span_view(m, l->unsubscribe),
-		[VALUE_PREFERENCES] = span_view(m, l->preferences),
-		[VALUE_VIEW] = span_view(m, l->view),
+		[VALUE_UNSUBSCRIBE] = face->join.n ? face->join : span_view(m, l->unsubscribe),
+		[VALUE_PREFERENCES] = face->join.n ? face->join : span_view(m, l->preferences),
+		[VALUE_VIEW] = face->here.n ? face->here : span_view(m, l->view),
 		[VALUE_CONFIRM] = span_view(m, l->confirm),
+		[VALUE_WEB] = face->web,
 	};
 	const size_t prefix = STR("subscriber.").n;
 

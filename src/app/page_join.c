@@ -111,16 +111,6 @@ static void show_hint(struct join *j, const char *domain)
 
 /* ---- reading ---- */
 
-/* One line of text of at most `chars` characters; anything else counts as nothing. */
-static struct str plain(struct str s, size_t chars)
-{
-	s = str_trim(s);
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
-			return STR("");
-	return utf8_invalid_at(s) == s.n && utf8_prefix(s, chars) == s.n ? s : STR("");
-}
-
 static struct str member(json_t *o, const char *key)
 {
 	json_t *value = json_object_get(o, key);
@@ -133,7 +123,7 @@ static struct str member(json_t *o, const char *key)
 static bool read_json(struct join *j)
 {
 	const struct http_request *in = j->v->in;
-	struct str origin = plain(http_header(in, "Origin"), 200);
+	struct str origin = visit_line(http_header(in, "Origin"), 200);
 	json_t *o =
 		json_loadb(in->body.p ? in->body.p : "", in->body.n, JSON_REJECT_DUPLICATES, NULL);
 	struct arena *a = j->v->a;
@@ -143,8 +133,8 @@ static bool read_json(struct join *j)
 		return false;
 	}
 	j->email = arena_str(a, member(o, "email"));
-	j->name = arena_str(a, plain(member(o, "name"), NAME_MAX_CHARS));
-	j->words = arena_str(a, plain(member(o, "words"), WORDS_MAX_CHARS));
+	j->name = arena_str(a, visit_line(member(o, "name"), NAME_MAX_CHARS));
+	j->words = arena_str(a, visit_line(member(o, "words"), WORDS_MAX_CHARS));
 	j->keep = json_is_true(json_object_get(o, "keep"));
 	j->form = str_of(
 		arena_printf(a, "JSON of %.*s", STR_ARG(origin.n ? origin : STR("a program"))));
@@ -158,7 +148,7 @@ static void read_form(struct join *j)
 	struct str hint = http_form(in, "hint");
 
 	j->email = hint.n ? hint : http_form(in, "email");
-	j->name = plain(http_form(in, "name"), NAME_MAX_CHARS);
+	j->name = visit_line(http_form(in, "name"), NAME_MAX_CHARS);
 	j->stamp = http_form(in, "stamp");
 	j->website = http_form(in, "website");
 	j->keep = hint.n || http_form(in, "keep").n > 0;
@@ -269,12 +259,7 @@ static void show_embed(struct join *j)
 	struct visit *v = j->v;
 	struct str html;
 
-	visit_name(v, "page.url", v->pages->site->config.web.url);
-	for (size_t i = 0; i < v->lang->n; i++)
-		if (str_has_prefix(v->lang->text[i].key, STR("join_")))
-			visit_raw(v, v->lang->text[i].name,
-				visit_text(v, arena_cstr(v->a, v->lang->text[i].key)));
-	html = visit_part(v, "embed");
+	html = visit_part(v, "embed", v->name_n);
 	v->out->type = "text/plain; charset=utf-8";
 	http_reply_header(v->out, "X-Content-Type-Options", "nosniff");
 	http_reply_header(v->out, "Vary", "Accept-Language");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/log.h"
 #include "pages.h"
@@ -8,10 +9,18 @@
 
 /* ---- names ---- */
 
+/* The newest value of a name counts. */
 static void add(struct visit *v, const char *name, struct str value, bool raw)
 {
-	if (v->name_n < VISIT_NAMES)
-		v->name[v->name_n++] = (struct liquid_name){name, value, raw};
+	size_t i = 0;
+
+	while (i < v->name_n && strcmp(v->name[i].name, name) != 0)
+		i++;
+	if (i == VISIT_NAMES)
+		return;
+	v->name[i] = (struct liquid_name){name, value, raw};
+	if (i == v->name_n)
+		v->name_n++;
 }
 
 void visit_name(struct visit *v, const char *name, struct str value)
@@ -38,8 +47,7 @@ void visit_reader(struct visit *v, const struct subscriber *reader)
 	visit_name(v, "reader.last_name", reader->last_name);
 }
 
-/* What is on every page. A name that a handler has given comes first, and so counts. */
-static void common_names(struct visit *v)
+void visit_begin(struct visit *v)
 {
 	const struct config *c = &v->pages->site->config;
 	struct str name = c->publication.name;
@@ -102,19 +110,7 @@ struct str visit_text(struct visit *v, const char *key)
 	return STR("");
 }
 
-struct str visit_part(struct visit *v, const char *part)
-{
-	for (size_t i = 0; i < v->pages->part_n; i++) {
-		const struct page_entry *p = &v->pages->part[i];
-
-		if (str_eq(p->key, str_of(part)))
-			return expand(v, "pages/pages.html", p->line, p->value);
-	}
-	log_msg(LOG_LEVEL_ERROR, "page", "pages/pages.html: there is no part '%s'", part);
-	return STR("");
-}
-
-/* The texts that `part` asks for by {{ t.KEY }}, each once. */
+/* The texts that `part` asks for by {{ t.KEY }}. */
 static void text_names(struct visit *v, struct str part)
 {
 	for (size_t i = 0; i < v->lang->n; i++) {
@@ -123,6 +119,61 @@ static void text_names(struct visit *v, struct str part)
 		if (str_search(part, str_of(t->name)) < part.n)
 			visit_raw(v, t->name, visit_text(v, arena_cstr(v->a, t->key)));
 	}
+}
+
+struct str visit_part(struct visit *v, const char *part, size_t from)
+{
+	struct str result = STR("");
+
+	for (size_t i = 0; i < v->pages->part_n; i++) {
+		const struct page_entry *p = &v->pages->part[i];
+
+		if (!str_eq(p->key, str_of(part)))
+			continue;
+		text_names(v, p->value);
+		result = expand(v, "pages/pages.html", p->line, p->value);
+	}
+	v->name_n = from;
+	return result;
+}
+
+struct str visit_line(struct str text, size_t chars)
+{
+	text = str_trim(text);
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
+			return STR("");
+	return utf8_invalid_at(text) == text.n && utf8_prefix(text, chars) == text.n ? text
+										     : STR("");
+}
+
+struct str visit_date(struct visit *v, int64_t t)
+{
+	struct str months = page_text(v->lang, "months"), form = page_text(v->lang, "date"), month;
+	char iso[CLOCK_ISO_SIZE];
+	struct str text;
+	struct buf out;
+
+	clock_iso(t, iso);
+	iso[10] = '\0'; /* the date alone */
+	for (int i = 0; i < (iso[5] - '0') * 10 + iso[6] - '0'; i++)
+		str_next(&months, '|', &month);
+	buf_init(&out, 200);
+	for (size_t i = 0; i < form.n; i++) {
+		char c = form.p[i] == '%' && i + 1 < form.n ? form.p[++i] : '\0';
+
+		if (c == 'd')
+			buf_cstr(&out, iso[8] == '0' ? iso + 9 : iso + 8);
+		else if (c == 'm')
+			buf_str(&out, month);
+		else if (c == 'y')
+			buf_add(&out, iso, 4);
+		else
+			buf_char(&out, form.p[i]);
+	}
+	text = arena_str(v->a, buf_view(&out));
+	buf_free(&out);
+	return text;
 }
 
 /* ---- answers ---- */
@@ -150,22 +201,12 @@ static bool has_header(const struct visit *v, const char *name)
 	return false;
 }
 
-static struct str raw_part(const struct visit *v, const char *part)
-{
-	for (size_t i = 0; i < v->pages->part_n; i++)
-		if (str_eq(v->pages->part[i].key, str_of(part)))
-			return v->pages->part[i].value;
-	return STR("");
-}
-
 void visit_show(struct visit *v, unsigned status, const char *part, const char *title)
 {
 	struct str page;
 
-	common_names(v);
 	visit_raw(v, "page.title", visit_text(v, title));
-	text_names(v, raw_part(v, part));
-	visit_raw(v, "page.content", visit_part(v, part));
+	visit_raw(v, "page.content", visit_part(v, part, v->name_n));
 	text_names(v, v->pages->layout);
 	page = expand(v, "pages/layout.html", 1, v->pages->layout);
 	v->out->status = page.n ? status : 500;

@@ -47,6 +47,10 @@ static const struct route {
 	{"/u/", page_leave, 1U << HTTP_POST},
 	{"/subscribe/", page_join, 1U << HTTP_POST | 1U << HTTP_OPTIONS},
 	{"/confirm/", page_confirm, 1U << HTTP_POST},
+	{"/m/", page_prefs, 1U << HTTP_POST},
+	{"/v/", page_view, 0},
+	{"/archive/", page_archive, 0},
+	{"/media/", page_media, 0},
 	{"/style.css", page_style, 0},
 	{"/robots.txt", page_robots, 0},
 	{"/healthz", page_health, 0},
@@ -97,6 +101,7 @@ static void serve(void *thread, const struct http_request *request, struct http_
 	v->lang = page_lang_choose(t->pages, http_header(request, "Accept-Language"));
 	if (!v->lang)
 		v->lang = t->pages->fallback;
+	visit_begin(v);
 	if (t->pages->root.n && str_has_prefix(path, t->pages->root))
 		path = str_slice(path, t->pages->root.n, path.n);
 	route = find_route(path, &v->rest);

@@ -78,6 +78,9 @@ struct page_entry *page_parts(struct arena *a, struct str text, size_t *n);
 
 /* ---- showing (page_show.c) ---- */
 
+/* The names that are on every page. */
+void visit_begin(struct visit *v);
+
 /* Names for the templates; `raw` values are finished HTML. */
 void visit_name(struct visit *v, const char *name, struct str value);
 void visit_raw(struct visit *v, const char *name, struct str value);
@@ -89,8 +92,9 @@ void visit_reader(struct visit *v, const struct subscriber *reader);
 /* A text of the visit's language with its names in place, HTML; in v->a. */
 struct str visit_text(struct visit *v, const char *key);
 
-/* One part of pages.html with its names in place. */
-struct str visit_part(struct visit *v, const char *part);
+/* One part of pages.html with its names in place; names given since `from` are forgotten, so that a part can
+ * stand once for each of several things. */
+struct str visit_part(struct visit *v, const char *part, size_t from);
 
 /* Answer with `part` in the layout, under the title that the text `title` gives. Pages are private: no cache
  * keeps them, no search engine shows them, unless visit_public() is called. */
@@ -104,6 +108,12 @@ void visit_missing(struct visit *v);
 
 /* The answer when something failed: nothing was changed. Logs `e`. */
 void visit_failed(struct visit *v, const struct err *e);
+
+/* One line of text of at most `chars` characters, trimmed; the empty view for anything else. */
+struct str visit_line(struct str text, size_t chars);
+
+/* A day as the visit's language writes it: "November 24, 2026". */
+struct str visit_date(struct visit *v, int64_t t);
 
 /* Whether the request is a POST. */
 bool visit_acts(const struct visit *v);
@@ -131,6 +141,10 @@ struct str page_network(struct arena *a, struct str client);
 
 void page_leave(struct visit *v);
 void page_join(struct visit *v);
+void page_prefs(struct visit *v);
+void page_archive(struct visit *v);
+void page_view(struct visit *v);
+void page_media(struct visit *v);
 void page_confirm(struct visit *v);
 void page_style(struct visit *v);
 

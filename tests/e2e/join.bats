@@ -14,7 +14,7 @@ setup() {
 }
 
 teardown() {
-	serve_stop || :
+	serve_stop
 	smtpd_stop || :
 }
 

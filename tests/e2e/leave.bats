@@ -17,7 +17,7 @@ setup() {
 }
 
 teardown() {
-	serve_stop || :
+	serve_stop
 	smtpd_stop || :
 }
 

@@ -31,7 +31,8 @@ static struct str html_of(const char *body)
 	if (fixture_body(&f, body) < 0)
 		fail_msg("%s", f.e.text);
 	html = fixture_show(&f, f.out.html);
-	from = str_search(html, STR("Read&nbsp;online</a></td></tr></table></td></tr>\n"));
+	from = str_search(html, STR("</h1>"));
+	from += str_search(str_slice(html, from, html.n), STR("</td></tr></table></td></tr>\n"));
 	html = str_slice(html, from, str_search(html, STR("News that keeps")));
 	return html;
 }
