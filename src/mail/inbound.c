@@ -143,6 +143,16 @@ static void take_leaf(struct walk *w, struct inbound *in, GMimeObject *object)
 	}
 }
 
+/* What a multipart holds in front of its parts is nothing to read, unless its boundary never comes. */
+static void take_prologue(struct walk *w, struct inbound *in, GMimeMultipart *m, int parts)
+{
+	struct str text = str_of(g_mime_multipart_get_prologue(m));
+
+	if (!parts && text.n)
+		add(w, in, INBOUND_TEXT)->text =
+			arena_str(w->a, str_slice(text, 0, INBOUND_TEXT_MAX));
+}
+
 static void take_part(struct walk *w, struct inbound *in, GMimeObject *object, int depth)
 {
 	if (!object || w->parts >= REPORT_PARTS_MAX || depth > REPORT_DEPTH_MAX)
@@ -151,6 +161,7 @@ static void take_part(struct walk *w, struct inbound *in, GMimeObject *object, i
 	if (GMIME_IS_MULTIPART(object)) {
 		GMimeMultipart *m = GMIME_MULTIPART(object);
 		int n = g_mime_multipart_get_count(m);
+		take_prologue(w, in, m, n);
 		for (int i = 0; i < n && i < REPORT_PARTS_MAX; i++)
 			take_part(w, in, g_mime_multipart_get_part(m, i), depth + 1);
 	} else if (GMIME_IS_MESSAGE_PART(object)) {

@@ -100,6 +100,24 @@ struct str inbound_unmark(struct arena *a, struct str html)
 	return (struct str){u.p, u.n};
 }
 
+/* A folded value on one line: each fold is one space. */
+static struct str unfold(struct arena *a, struct str s)
+{
+	char *p = arena_alloc(a, s.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] != '\n') {
+			p[n++] = s.p[i];
+			continue;
+		}
+		while (i + 1 < s.n && (s.p[i + 1] == ' ' || s.p[i + 1] == '\t'))
+			i++;
+		p[n++] = ' ';
+	}
+	return (struct str){p, n};
+}
+
 bool inbound_next_field(struct arena *a, struct str *rest, struct str *name, struct str *value)
 {
 	struct str line, more;
@@ -122,14 +140,7 @@ bool inbound_next_field(struct arena *a, struct str *rest, struct str *name, str
 			folded = true;
 			whole = (struct str){first.p, (size_t)(more.p + more.n - first.p)};
 		}
-		*value = whole;
-		if (folded) {
-			char *p = arena_cstr(a, whole);
-			for (size_t i = 0; i < whole.n; i++)
-				if (p[i] == '\n' || p[i] == '\t')
-					p[i] = ' ';
-			*value = (struct str){p, whole.n};
-		}
+		*value = folded ? unfold(a, whole) : whole;
 		return true;
 	}
 	return false;

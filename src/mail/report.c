@@ -95,8 +95,8 @@ bool report_is_own(const struct reading *r, struct str address)
 {
 	static const char *const fields[] = {"to", "from"};
 
-	if (is_daemon(address))
-		return true;
+	if (is_daemon(address) || r->allow_own)
+		return is_daemon(address);
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
 		struct str value = inbound_field(r->in, fields[i]), one;
 
@@ -210,7 +210,7 @@ static bool is_automatic(const struct reading *r)
 /* A person's absence: such a reply comes from the person, and nothing failed. */
 static bool report_away(struct reading *r)
 {
-	if (r->daemon || !is_automatic(r) ||
+	if ((r->daemon && !(r->subject_says & SAYS_AWAY)) || !is_automatic(r) ||
 		r->subject_says & (SAYS_NAMES | SAYS_NAME | SAYS_FINAL | SAYS_LATER))
 		return false;
 	r->out->kind = REPORT_AUTO_REPLY;

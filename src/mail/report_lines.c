@@ -19,6 +19,14 @@ static bool is_alnum(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
 }
 
+/* A reply's code at `i`. */
+static bool is_code(struct str s, size_t i)
+{
+	return i + 3 <= s.n && (s.p[i] == '4' || s.p[i] == '5') && s.p[i + 1] >= '0' &&
+	       s.p[i + 1] <= '7' && is_digit(s.p[i + 2]) &&
+	       (i + 3 == s.n || strchr(" -:#,", s.p[i + 3]));
+}
+
 /* ---- addresses ---- */
 
 bool lines_is_address(struct str s)
@@ -41,6 +49,24 @@ bool lines_is_address(struct str s)
 	return dots && s.p[at + 1] != '.' && is_alnum(s.p[s.n - 1]);
 }
 
+/* A domain ends at a colon, and where the words of another script go on without a space. */
+static struct str cut_domain(struct str s)
+{
+	size_t at = str_find(s, '@');
+	bool dots = false;
+
+	for (size_t i = at; i < s.n; i++) {
+		dots |= s.p[i] == '.';
+		if (s.p[i] == ':' || (s.p[i] & 0x80 && dots)) {
+			s.n = i;
+			break;
+		}
+	}
+	while (s.n && !is_alnum(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
 /* What may stand around an address without being part of it. */
 static struct str address_bare(struct str s)
 {
@@ -50,15 +76,10 @@ static struct str address_bare(struct str s)
 		s = str_slice(s, scheme.n, s.n);
 	while (s.n && strchr("'`:*=", s.p[0]))
 		s = str_slice(s, 1, s.n);
-	if (str_find(s, '@') < s.n) {
-		size_t at = str_find(s, '@');
-		size_t colon = str_find(str_slice(s, at, s.n), ':');
-
-		s = str_slice(s, 0, at + colon);
-	}
-	while (s.n && !is_alnum(s.p[s.n - 1]))
-		s.n--;
-	return s;
+	/* The code of a reply's further line stands right before it: "550-anna@example.com". */
+	if (is_code(s, 0) && s.n > 4 && s.p[3] == '-')
+		s = str_slice(s, 4, s.n);
+	return cut_domain(s);
 }
 
 /* The pieces with a '@', cut as phrase_read() cuts them: the n-th of a line is its n-th #addr. */
@@ -87,6 +108,8 @@ static bool leads(const struct line *l)
 
 	if (!l->address_n || !lines_is_address(l->address[0]))
 		return false;
+	if (str_has_prefix_nocase(s, STR("SMTP ")))
+		i = 5;
 	while (i < s.n && strchr(" \t*<>-=.'\"(", s.p[i]))
 		i++;
 	return s.p + i == l->address[0].p ||
@@ -95,13 +118,6 @@ static bool leads(const struct line *l)
 }
 
 /* ---- replies ---- */
-
-static bool is_code(struct str s, size_t i)
-{
-	return i + 3 <= s.n && (s.p[i] == '4' || s.p[i] == '5') && s.p[i + 1] >= '0' &&
-	       s.p[i + 1] <= '7' && is_digit(s.p[i + 2]) &&
-	       (i + 3 == s.n || strchr(" -:#,", s.p[i + 3]));
-}
 
 /* Whether what stands before `i` announces a reply. */
 static bool announced(struct str s, size_t i)

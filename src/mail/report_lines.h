@@ -30,6 +30,7 @@ enum line_says {
 	SAYS_CHALLENGE = 32, /* the sender is to prove that it is a person */
 	SAYS_AWAY = 64, /* nobody reads this now */
 	SAYS_COPY = 128, /* the copy of the message follows */
+	SAYS_WEAK = 512, /* something failed, in words that others use as well */
 	SAYS_DAEMON = 256, /* a mail system, as a sender's name */
 };
 

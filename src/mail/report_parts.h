@@ -20,6 +20,7 @@ struct reading {
 	struct str to; /* the one recipient that the returned message names, or empty */
 	bool daemon; /* a mail system sent it, or nobody: the null sender */
 	bool null_sender;
+	bool allow_own; /* also the addresses to which the report came may have failed */
 	bool several; /* recipients: words without an address may be another's */
 };
 

@@ -20,14 +20,14 @@ static const struct line_rule line_rules[] = {
 	/* ---- the addresses that failed follow ---- */
 	{"names-following", SAYS_NAMES | SAYS_FAILED,
 		"following address/addresses/addresse/recipient/recipients/user/users (es) (s) .. "
-			"failed/fatal/error/errors/problem/problems/undeliverable/rejected/aborted/unknown;"
+			"failed/fatal/error/errors/problem/problems/undeliverable/rejected/aborted/unknown/affected/invalid;"
 		"deliver/delivered/delivery/delevery/send/sent/reach/transmitted .. following "
 			"address/addresses/recipient/recipients/user/users/mailbox/list/destination/destinations;"
 		"following destination/destinations/recipient/recipients/address/addresses .. not .. delivered;"
 		"following address/addresses .. could not;"
 		"undeliverable/undelivered/failed/rejected .. following;"
 		"following mail/message/messages .. could not be delivered to;"
-		"list of recipients;following address/addresses/recipient/recipients .. not receive;failure reason/reasons $;recipients/recipient of this message .. failed;"
+		"list of recipients;failed recipient/recipients $;addresses have delivery notifications;recipients of your message;following address/addresses/recipient/recipients .. not reached/reachable;following address/addresses/recipient/recipients .. not receive;failure reason/reasons $;recipients/recipient of this message .. failed;"
 		"address/addresses had permanent/transient/delivery/fatal;had delivery problems/errors;"
 		"recipients/addresses .. could not be reached/delivered;"
 		"address/recipient to which .. not .. delivered;"
@@ -46,7 +46,8 @@ static const struct line_rule line_rules[] = {
 		"delivery failed to #addr;deliver/delivering/delivered (your) (the) (this) (mail/message/email) to #addr;"
 		"not (be) delivered to #addr;not be sent to #addr;could not .. deliver .. to #addr;"
 		"unable to deliver .. to #addr;delivery to #addr .. failed/rejected;invalid .. userid #addr;"
-		"^ (original/final/failed/intended) recipient/recipients/address/addressee #addr;"
+		"^ (original/final/failed/intended) recipient/recipients/address/addressee (address) #addr;"
+		"^ addressed to #addr;failed to send to (identified) (host) #addr;smtp #addr;"
 		"originally addressed to #addr;message .. to #addr .. not/rejected/failed/undeliverable;"
 		"mail .. to #addr .. not/rejected/failed/undeliverable;"
 		"addressed #addr did not .. match;gateway for #addr;user #addr .. unknown/not"},
@@ -61,9 +62,12 @@ static const struct line_rule line_rules[] = {
 		"not deliverable/delivered;rcpt to #addr;undeliverable;undelivered;"
 		"could not be delivered;cannot be delivered;unable to deliver;refused/rejected;no longer;"
 		"account .. disabled/suspended/locked/closed/inactive;permanent error/failure;returned mail;"
-		"mail delivery failed/failure;message .. not .. delivered;failure notice;"
+		"mail delivery failed/failure;delivery status notification failure/failed;message .. not .. delivered;failure notice;"
 		"non delivery;non remis;unzustellbar;nicht zugestellt;no entregado;non consegnato;"
 		"名前 .. 存在;配信できません;送信できません"},
+
+	{"fails-perhaps", SAYS_WEAK,
+		"failed/failure/expired/error/errors/bounced/bounce/undelivered/rejected/bad/unknown/unreachable"},
 
 	/* ---- not yet ---- */
 	{"later", SAYS_LATER,

@@ -59,7 +59,7 @@ static void take_introduced(struct reading *r)
 static bool fails_near(const struct lines *t, size_t i)
 {
 	for (size_t k = i; k < t->n && k < i + LINE_FAR && (k == i || !t->line[k].leads); k++)
-		if (t->line[k].reply.n || t->line[k].says & SAYS_FAILED)
+		if (t->line[k].reply.n || t->line[k].says & (SAYS_FAILED | SAYS_WEAK))
 			return true;
 	return false;
 }
@@ -106,11 +106,18 @@ static void take_returned(struct reading *r)
 		r->out->rule = "returned-to";
 }
 
+/* Reports to the address that failed. */
+static void take_own(struct reading *r)
+{
+	r->allow_own = true;
+	take_introduced(r);
+}
+
 /* Who it was, from the surest sign to the weakest. */
 static void take_recipients(struct reading *r)
 {
 	static void (*const ways[])(struct reading *) = {
-		take_introduced, take_field, take_heads, take_mentioned, take_returned};
+		take_introduced, take_field, take_heads, take_mentioned, take_returned, take_own};
 
 	for (size_t i = 0; i < sizeof ways / sizeof ways[0] && !r->out->recipient_n; i++)
 		ways[i](r);
@@ -127,7 +134,7 @@ bool report_words(struct reading *r)
 	if (!r->daemon && !failed_field && !(r->subject_says & (fails | SAYS_LATER)) &&
 		!(r->null_sender && says & (SAYS_NAMES | SAYS_NAME)))
 		return false;
-	if (!((says | r->subject_says) & (fails | SAYS_LATER)) && !failed_field)
+	if (!((says | r->subject_says) & (fails | SAYS_LATER | SAYS_WEAK)) && !failed_field)
 		return false;
 	take_recipients(r);
 	r->out->kind = later && !failed_field ? REPORT_DELAYED : REPORT_BOUNCE;
