@@ -50,9 +50,4 @@ int inbound_read(struct arena *a, struct str message, struct inbound **out, stru
 /* The value of the first field `name` (any case), empty when there is none. */
 struct str inbound_field(const struct inbound *in, const char *name);
 
-/* Take the next field of a header block: name and value, folded lines joined by a space. Lines that are
- * no field are skipped. False at the end of the block (`*rest` then begins behind the empty line) or of
- * the text. */
-bool inbound_next_field(struct arena *a, struct str *rest, struct str *name, struct str *value);
-
 #endif

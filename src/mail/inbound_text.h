@@ -13,4 +13,9 @@ struct str inbound_unix(struct arena *a, struct str text);
  * kind resolved, scripts and styles left out. */
 struct str inbound_unmark(struct arena *a, struct str html);
 
+/* Take the next field of a header block: name and value, folded lines joined by a space. Lines that are
+ * no field are skipped. False at the end of the block (`*rest` then begins behind the empty line) or of
+ * the text. */
+bool inbound_next_field(struct arena *a, struct str *rest, struct str *name, struct str *value);
+
 #endif

@@ -98,11 +98,16 @@ static enum smtp_phase phase_about(const struct reading *r, const struct place *
 							   : phase;
 }
 
-/* Whether the code alone decided. */
+/* Whether the code alone decided, or words that a system says of all its failures. */
 static bool is_vague(const struct finding *f)
 {
-	return !f->rule || !strcmp(f->rule, "refused") || !strcmp(f->rule, "later") ||
-	       !strcmp(f->rule, "no-reply") || !strcmp(f->rule, "recipient-refused");
+	static const char *const rules[] = {
+		"refused", "later", "no-reply", "recipient-refused", "transaction-failed"};
+
+	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+		if (!f->rule || !strcmp(f->rule, rules[i]))
+			return true;
+	return false;
 }
 
 /* Classify words without a code, as the class of `status` has it. */
@@ -166,4 +171,8 @@ void report_explain(
 	else if (!words.n)
 		classify_plain(r, phase, words, status, &p->reply, &p->finding);
 	ask_words(r, p, phase, &at, status);
+	/* Said to have failed, with the words of a success. */
+	if (!p->finding.rule)
+		p->finding =
+			(struct finding){REASON_TRANSIENT, REACT_FAIL, .rule = "contradiction"};
 }

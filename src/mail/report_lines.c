@@ -136,6 +136,12 @@ static bool announced(struct str s, size_t i)
 	return false;
 }
 
+/* "host mx said: 550" at the end of a line that goes on in the next one. */
+static bool is_broken_off(struct str s, size_t i)
+{
+	return i + 3 == s.n && i > 2 && s.p[i - 1] == ' ' && s.p[i - 2] == ':';
+}
+
 struct str lines_find_reply(struct str s)
 {
 	for (size_t i = 0; i + 3 <= s.n; i++) {
@@ -146,7 +152,8 @@ struct str lines_find_reply(struct str s)
 
 		if (behind.n && behind.p[0] == '#')
 			behind = str_slice(behind, 1, behind.n);
-		if (phrase_status(behind) || (announced(s, i) && (i == 0 || behind.n > 3)))
+		if (phrase_status(behind) || (announced(s, i) && (i == 0 || behind.n > 3)) ||
+			is_broken_off(s, i))
 			return str_slice(s, i, s.n);
 	}
 	return (struct str){0};

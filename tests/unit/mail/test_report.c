@@ -125,6 +125,8 @@ static void test_own_status(void **state)
 			REASON_RECIPIENT, true},
 		{"Status: 5.1.1\nDiagnostic-Code: smtp; 450 4.2.0 Greylisted\n", REASON_GREYLIST,
 			false},
+		{"Status: 5.0.0\nDiagnostic-Code: smtp; 250 2.0.0 accepted\n", REASON_TRANSIENT,
+			false},
 		{"Status: 5.7.1\nDiagnostic-Code: smtp; 550 listed by zen.spamhaus.org\n",
 			REASON_BLOCK, false},
 	};
