@@ -46,6 +46,7 @@ struct pacer_relay {
 	bool probing; /* the probe is ours */
 	size_t room; /* what its transport takes now: set before each choice, counted down by it */
 	int under_way;
+	int64_t answered_ms; /* its last answer, or when it got something to answer */
 	double pass; /* whose turn it is: the lowest */
 };
 
@@ -66,7 +67,7 @@ struct pacer_lane {
 	} refusal; /* the last reply that refused or put off a copy */
 	bool changed;
 	/* This worker's. */
-	int64_t waiting; /* in the ledger: its weight beside the other lanes */
+	int64_t waiting; /* in the ledger: with the stock, its weight beside the other lanes */
 	size_t stock; /* claimed and not yet begun: set by the caller, counted down by pacer_begin() */
 	int under_way;
 	int64_t minute; /* Unix time / 60 ... */
@@ -107,11 +108,12 @@ size_t pacer_share(const struct pacer *p, int lane, size_t limit, int64_t now_ms
 
 /* The lane whose copy leaves next, of those with stock: each gets its turns in proportion to what waits in
  * it, so that no provider gets a burst and all are done at about the same time. -1 when none may. */
-int pacer_lane_next(struct pacer *p, int64_t now_ms);
+int pacer_lane_next(const struct pacer *p, int64_t now_ms);
 
-/* The relay for a copy: each in proportion to its weight. `bound`: the copy may go to no other than this
+/* The relay for a copy: each in proportion to its weight, so the others wait for one that has no room and
+ * goes on answering; not for one that is stuck. `bound`: the copy may go to no other than this
  * one (it was in doubt there), or PACER_ANY. -1 when none may. */
-int pacer_relay_next(struct pacer *p, int bound, int64_t now_ms);
+int pacer_relay_next(const struct pacer *p, int bound, int64_t now_ms);
 
 /* A copy of `lane` leaves by `relay`, as the two above have said: count it. */
 void pacer_begin(struct pacer *p, int lane, int relay, int64_t now_ms);

@@ -232,7 +232,7 @@ static void look_ahead(struct worker *w, int64_t now_ms)
 	if (w->follow || w->in_flight || w->done_n)
 		return;
 	w->blocked = worker_relays_rest(w, now_ms / 1000, &until, &reason) ||
-		     (!w->dry && pacer_ready_at(&w->pacer, true, now_ms) > now_ms + PATIENCE_MS);
+		     pacer_ready_at(&w->pacer, true, now_ms) > now_ms + PATIENCE_MS;
 }
 
 /* Settle, claim, intend: what is one transaction. */

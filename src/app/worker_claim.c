@@ -191,6 +191,15 @@ static void forget_empty(struct worker *w, const struct lane_share *share, size_
 	}
 }
 
+/* Whether a lane has used up its stock and may go on. */
+static bool is_hungry(const struct worker *w, int64_t now_ms)
+{
+	for (size_t i = 0; i < w->pacer.lane_n; i++)
+		if (!w->pacer.lane[i].stock && pacer_share(&w->pacer, (int)i, STOCK, now_ms))
+			return true;
+	return false;
+}
+
 static bool is_usable(const struct worker *w, int64_t now)
 {
 	for (size_t i = 0; i < w->relay_n; i++) {
@@ -213,8 +222,10 @@ int worker_claim(struct worker *w, int64_t now_ms, struct err *e)
 	size_t lanes, n;
 	int rc = -1;
 
-	if (w->stopping || w->stock_n >= STOCK / 2 || !is_usable(w, now) ||
-		(ms - w->claimed_ms < RECLAIM_MS && w->claimed_ms))
+	if (w->stopping || !is_usable(w, now))
+		return 0;
+	if ((w->stock_n >= STOCK / 2 || (w->claimed_ms && ms - w->claimed_ms < RECLAIM_MS)) &&
+		!is_hungry(w, now_ms))
 		return 0;
 	if ((w->site->config.delivery.resend_in_doubt && ledger_resend(store, now, e) < 0) ||
 		ledger_lanes(store, now, &a, &lane, &lanes, e) < 0)

@@ -9,6 +9,7 @@ enum {
 	MS = 1000,
 	MINUTE = 60,
 	CLAIM_S = 10, /* of what a lane's rate allows, so much may be in stock */
+	BUSY_MS = 2000, /* a relay that has answered within this is busy, not stuck */
 	AGAIN_S = 60, /* a copy refused for the lane's sake is not tried before */
 };
 
@@ -159,7 +160,16 @@ static bool is_usable(const struct pacer *p, size_t relay, int64_t now)
 	}
 }
 
-int pacer_relay_next(struct pacer *p, int bound, int64_t now_ms)
+/* Whether a relay has its hands full and goes on: its share waits for it then. */
+static bool is_busy(const struct pacer *p, size_t relay, int64_t now_ms)
+{
+	const struct pacer_relay *r = &p->relay[relay];
+
+	return !r->room && r->under_way && now_ms - r->answered_ms < BUSY_MS &&
+	       pacer_circuit(p, relay, now_ms / MS) == PACE_CLOSED;
+}
+
+int pacer_relay_next(const struct pacer *p, int bound, int64_t now_ms)
 {
 	double turn = 0;
 	int best = -1;
@@ -170,13 +180,13 @@ int pacer_relay_next(struct pacer *p, int bound, int64_t now_ms)
 
 		if (bound != PACER_ANY && bound != (int)i)
 			continue;
-		if ((best >= 0 && pass >= turn) || !is_usable(p, i, now_ms / MS) ||
-			pacer_relay_left(r, now_ms) == 0)
+		if ((best >= 0 && pass >= turn) || pacer_relay_left(r, now_ms) == 0 ||
+			(!is_usable(p, i, now_ms / MS) && !is_busy(p, i, now_ms)))
 			continue;
 		best = (int)i;
 		turn = pass;
 	}
-	return best;
+	return best >= 0 && is_usable(p, (size_t)best, now_ms / MS) ? best : -1;
 }
 
 /* When a relay may take a message, for all that its circuit, rate and quotas say. */
@@ -231,6 +241,12 @@ static int64_t lane_left(const struct pacer_lane *l, int64_t now_ms)
 	return left > 0 ? left : 0;
 }
 
+/* What is left of a lane. */
+static int64_t weight(const struct pacer_lane *l)
+{
+	return l->waiting + (int64_t)l->stock;
+}
+
 size_t pacer_share(const struct pacer *p, int lane, size_t limit, int64_t now_ms)
 {
 	const struct pacer_lane *l = &p->lane[lane];
@@ -238,10 +254,10 @@ size_t pacer_share(const struct pacer *p, int lane, size_t limit, int64_t now_ms
 	int at_once = pace_throttle_at_once(&l->throttle, l->limit.at_once, now);
 
 	for (size_t i = 0; i < p->lane_n; i++)
-		all += p->lane[i].waiting;
+		all += weight(&p->lane[i]);
 	if (now < l->throttle.wait_until || l->waiting <= 0)
 		return 0;
-	share = (int64_t)((double)limit * (double)l->waiting / (double)all) + 1;
+	share = (int64_t)((double)limit * (double)weight(l) / (double)all) + 1;
 	if (rate)
 		share = least(share, rate * CLAIM_S / MINUTE + 1);
 	if (at_once)
@@ -250,7 +266,7 @@ size_t pacer_share(const struct pacer *p, int lane, size_t limit, int64_t now_ms
 	return share > 0 ? (size_t)share : 0;
 }
 
-int pacer_lane_next(struct pacer *p, int64_t now_ms)
+int pacer_lane_next(const struct pacer *p, int64_t now_ms)
 {
 	double turn = 0;
 	int best = -1;
@@ -287,6 +303,11 @@ int64_t pacer_ready_at(const struct pacer *p, bool any, int64_t now_ms)
 			lane = least(lane, lane_ready_at(&p->lane[i], now_ms));
 	for (size_t i = 0; i < p->relay_n; i++)
 		relay = least(relay, relay_ready_at(p, i, now_ms));
+	/* Not before those that are busy have answered, or are found to be stuck. */
+	for (size_t i = 0; i < p->relay_n; i++)
+		if (relay <= now_ms && is_busy(p, i, now_ms) &&
+			pacer_relay_next(p, PACER_ANY, now_ms) < 0)
+			relay = p->relay[i].answered_ms + BUSY_MS;
 	return most(lane, relay);
 }
 
@@ -314,11 +335,12 @@ void pacer_begin(struct pacer *p, int lane, int relay, int64_t now_ms)
 	p->relay_pass = r->pass > p->relay_pass ? r->pass : p->relay_pass;
 	r->pass = p->relay_pass + 1.0 / r->limit.weight;
 	r->room -= r->room > 0;
-	r->under_way++;
+	if (!r->under_way++)
+		r->answered_ms = now_ms;
 	pace_rate_take(&r->rate, r->limit.per_second, 1, now_ms);
 	count(r, now, 1);
 	p->lane_pass = l->pass > p->lane_pass ? l->pass : p->lane_pass;
-	l->pass = p->lane_pass + 1.0 / (double)most(l->waiting, 1);
+	l->pass = p->lane_pass + 1.0 / (double)most(weight(l), 1);
 	l->stock -= l->stock > 0;
 	l->under_way++;
 	if (rate) {
@@ -340,8 +362,12 @@ static bool is_proof(enum verdict_action action)
 	       action == VERDICT_THROTTLE;
 }
 
-static enum pacer_event end_relay(struct pacer_relay *r, const struct pacer_outcome *o, int64_t now)
+static enum pacer_event end_relay(
+	struct pacer_relay *r, const struct pacer_outcome *o, int64_t now_ms)
 {
+	int64_t now = now_ms / MS;
+
+	r->answered_ms = now_ms;
 	r->under_way -= r->under_way > 0;
 	if (o->action == VERDICT_AGAIN || o->action == VERDICT_PAUSE_RELAY)
 		count(r, o->begun_ms / MS, -1); /* the relay has taken nothing */
@@ -391,7 +417,7 @@ static enum pacer_event end_lane(struct pacer_lane *l, const struct pacer_outcom
 
 enum pacer_event pacer_end(struct pacer *p, const struct pacer_outcome *o, int64_t now_ms)
 {
-	enum pacer_event relay = end_relay(&p->relay[o->relay], o, now_ms / MS);
+	enum pacer_event relay = end_relay(&p->relay[o->relay], o, now_ms);
 	enum pacer_event lane = end_lane(&p->lane[o->lane], o, now_ms / MS);
 
 	return relay ? relay : lane;

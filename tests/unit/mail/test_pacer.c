@@ -82,6 +82,10 @@ static void test_weights(void **state)
 	}
 	/* What was away does not catch up. */
 	p.relay[0].room = 0;
+	while (send(&p, NOW_MS + 1999, &relay) >= 0) /* until it is its turn */
+		assert_int_not_equal(relay, 0);
+	assert_int_equal(pacer_ready_at(&p, false, NOW_MS + 1999), NOW_MS + 2000);
+	p.relay[0].answered_ms = 0; /* stuck */
 	for (int i = 0; i < 500; i++)
 		send(&p, NOW_MS, &relay);
 	p.relay[0].room = 1000;
@@ -104,7 +108,9 @@ static void test_lanes_are_interleaved(void **state)
 	(void)state;
 	make(&p, 1, 4);
 	for (int i = 0; i < 4; i++)
-		p.lane[i].waiting = waiting[i];
+		p.lane[i].stock = 10 * (size_t)waiting[i];
+	for (int i = 0; i < 4; i++)
+		p.lane[i].waiting = 0;
 	for (int i = 1; i <= 1000; i++) {
 		n[send(&p, NOW_MS, &relay)]++;
 		for (int l = 0; l < 4; l++)
@@ -238,7 +244,7 @@ static void test_share(void **state)
 	assert_int_equal(pacer_share(&p, 1, 500, NOW_MS), 46);
 	assert_int_equal(pacer_share(&p, 2, 500, NOW_MS), 6);
 	p.lane[0].stock = 440;
-	assert_int_equal(pacer_share(&p, 0, 500, NOW_MS), 11);
+	assert_int_equal(pacer_share(&p, 0, 500, NOW_MS), 26);
 	p.lane[1].limit.per_minute = 60;
 	assert_int_equal(pacer_share(&p, 1, 500, NOW_MS), 11);
 	p.lane[1].limit.at_once = 3;
