@@ -221,7 +221,7 @@ static const struct rule rules[] = {
 			"mailbox/inbox/maildir/account (is) (currently) full;mailbox .. (is) full;out of storage;"
 			"exceed* .. storage;storage .. exceed*;storage allocation;not enough .. space/storage;"
 			"insufficient .. space/storage;"
-			"mailbox size limit;boite .. pleine;postfach .. voll;buzon/buzón .. lleno;ofr_417/ofr*_417;"
+			"mailbox size limit;mailbox exceed* .. limit;boite .. pleine;postfach .. voll;buzon/buzón .. lleno;ofr_417/ofr*_417;"
 			"casella .. piena"},
 	{"inactive-address", KIND_DEAD, .phases = PAST_RCPT, .text = "inactive email address"},
 	{"mailbox-disabled", KIND_DISABLED, .phases = PAST_RCPT,
@@ -229,7 +229,7 @@ static const struct rule rules[] = {
 			"closed/deactivated/blocked/locked/discontinued;"
 			"disabled/deactivated/suspended/inactive/frozen/closed/locked/expired "
 			"recipient/mailbox/account/user/address;"
-			"mailbox/account/user .. not active;no longer valid/active/in;compte .. bloque/desactive"},
+			"mailbox/account/user .. not active;no longer accept/accepts/accepting;no longer valid/active/in;compte .. bloque/desactive"},
 
 	/* ---- text: the domain ---- */
 	{"null-mx", KIND_DOMAIN, .phases = PAST_RCPT,
@@ -242,7 +242,7 @@ static const struct rule rules[] = {
 			"not found;unknown host/domain;domain .. does not exist;domain .. doesnt exist;#host does not exist;"
 			"name or service not known;unrouteable/unroutable (mail) address/domain;no such domain/host;"
 			"domain name not found;nxdomain;no mx;no mail server/servers/exchanger;non existent domain;"
-			"nonexistent domain;invalid domain name .. recipient;bad destination system"},
+			"nonexistent domain;non existent/nonexistent host/hosts;domain (#host) couldnt be found;invalid domain name .. recipient;bad destination system"},
 
 	/* ---- text: the message ---- */
 	{"virus", KIND_CONTENT, .text = "virus*;malware;infected;trojan;phishing"},
@@ -266,7 +266,7 @@ static const struct rule rules[] = {
 			"user doesnt have;does not have a/an .. account/mailbox;has no mailbox/account;"
 			"recipientnotfound;recipnotfound;ofr_416/ofr*_416;lpn_416/lpn*_416;user not here/local/listed;"
 			"no account;not a customer;bad destination mailbox;badrcptto;mail box (is) not found;"
-			"address/recipient couldnt be found;invalid .. userid;recipient/user name (is) not recognized/recognised;"
+			"address/recipient couldnt be found;destination addresses (were) unknown;invalid .. userid;recipient/user name (is) not recognized/recognised;"
 			"no valid recipients for;user .. not listed/registered;not an active address/user/mailbox/account;mailbox not available $;"
 			"benutzer/empfänger/empfaenger unbekannt;utente sconosciuto;adresse .. inconnue;"
 			"recipient .. not (a) valid rfc;adresse .. inexistante;usuario .. no existe;no existe .. usuario/buzon"},

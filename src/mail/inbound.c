@@ -10,7 +10,7 @@
 
 /* Multiparts and messages that GMime is let loose on: it descends by recursion, and compares each line
  * with the boundary of each level. */
-enum { NESTINGS_MAX = 4 * REPORT_PARTS_MAX, GROUPS_MAX = 500 };
+enum { NESTINGS_MAX = 4 * REPORT_PARTS_MAX, GROUPS_MAX = 500, BOUNDARIES_MAX = 5000 };
 
 /* What is being taken apart: the parts found, over all levels. */
 struct walk {
@@ -197,6 +197,17 @@ static bool is_bomb(struct str message)
 	return found > NESTINGS_MAX;
 }
 
+/* Whether it has more lines that may be boundaries than any report has: each may be a part. */
+static bool is_shredded(struct str message)
+{
+	size_t found = 0;
+
+	for (size_t at = 0; at < message.n && found <= BOUNDARIES_MAX;
+		at += str_find(str_slice(message, at, message.n), '\n') + 1)
+		found += str_has_prefix(str_slice(message, at, message.n), STR("--"));
+	return found > BOUNDARIES_MAX;
+}
+
 /* Whether a field of addresses opens more groups, "a:b:c:", than anybody writes: GMime follows them by
  * recursion. */
 static bool has_group_bomb(struct str message)
@@ -258,7 +269,7 @@ int inbound_read(struct arena *a, struct str message, struct inbound **out, stru
 		message = str_slice(message, 1, message.n);
 	if (str_has_prefix(message, STR("From ")) || str_has_prefix(message, STR(">From ")))
 		message = str_slice(message, str_find(message, '\n') + 1, message.n);
-	if (is_bomb(message) || has_group_bomb(message)) {
+	if (is_bomb(message) || is_shredded(message) || has_group_bomb(message)) {
 		*out = as_text(a, message);
 		return 0;
 	}

@@ -211,7 +211,8 @@ static bool is_automatic(const struct reading *r)
 static bool report_away(struct reading *r)
 {
 	if ((r->daemon && !(r->subject_says & SAYS_AWAY)) || !is_automatic(r) ||
-		r->subject_says & (SAYS_NAMES | SAYS_NAME | SAYS_FINAL | SAYS_LATER))
+		(!(r->subject_says & SAYS_AWAY) &&
+			r->subject_says & (SAYS_NAMES | SAYS_NAME | SAYS_FINAL | SAYS_LATER)))
 		return false;
 	r->out->kind = REPORT_AUTO_REPLY;
 	r->out->rule = "automatic-reply";

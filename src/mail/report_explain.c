@@ -127,16 +127,22 @@ static void classify_plain(struct reading *r, enum smtp_phase phase, struct str 
 static void ask_words(struct reading *r, struct report_recipient *p, enum smtp_phase phase,
 	const struct place *at, struct str status)
 {
-	size_t to = r->several ? at->paragraph : at->to;
-	struct finding other;
-	struct reply reply;
+	/* Behind the address first; of a single recipient all of them may speak. */
+	const struct place places[] = {
+		{.from = at->from, .to = r->several ? at->paragraph : at->to},
+		{.from = 0, .to = r->several ? 0 : r->lines.n}};
 
-	if (!is_vague(&p->finding))
-		return;
-	classify_plain(r, phase, lines_join(r->a, &r->lines, at->from, to),
-		p->reply.status[0] ? str_of(p->reply.status) : status, &reply, &other);
-	if (!is_vague(&other) && (p->reply.code / 100 != 4 || !other.hard))
-		p->finding = other;
+	if (p->reply.status[0])
+		status = str_of(p->reply.status);
+	for (size_t i = 0; i < 2 && is_vague(&p->finding); i++) {
+		struct finding other;
+		struct reply reply;
+
+		classify_plain(r, phase, lines_join(r->a, &r->lines, places[i].from, places[i].to),
+			status, &reply, &other);
+		if (!is_vague(&other) && (p->reply.code / 100 != 4 || !other.hard))
+			p->finding = other;
+	}
 }
 
 /* Classify a reply that is quoted; the report's status goes in where the reply has none. */

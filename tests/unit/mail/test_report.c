@@ -229,6 +229,23 @@ static void test_words(void **state)
 			"550 5.1.1 <anna@example.com>: User unknown\n\n"
 			"Original message follows.\n\nTo: other@example.org\n",
 			REASON_RECIPIENT},
+		{"Mail System Error - Returned Mail",
+			"This Message was undeliverable due to the following reason:\n\n"
+			"The user(s) account is temporarily over quota.\n\n<anna@example.com>\n",
+			REASON_FULL},
+		{"Undeliverable: News",
+			"Could not be delivered because of\n\n550 5.1.1 User unknown\n\n"
+			"The following recipients were affected:\n    anna@example.com\n",
+			REASON_RECIPIENT},
+		{"Undelivered Mail Returned to Sender",
+			"<anna@example.com>: host mx.example.com[192.0.2.1] said: 550\n"
+			"    5.2.2 <anna@example.com>... Mailbox Full (in reply to RCPT TO\n"
+			"    command)\n",
+			REASON_FULL},
+		{"Mail delivery failed",
+			"The following address(es) failed:\n\n  anna@example.com\n"
+			"    all relevant MX records point to non-existent hosts\n",
+			REASON_DOMAIN},
 		{"Returned mail: see transcript for details",
 			"   ----- The following addresses had permanent fatal errors -----\n"
 			"<anna@example.com>\n    (reason: 550 5.7.26 unauthenticated mail)\n\n"
@@ -393,6 +410,9 @@ static void test_automatic(void **state)
 		"I am away. Write to ben@example.com, the mailbox is full.\n",
 		"Return-Path: <>\nFrom: anna@example.com\nAuto-Submitted: auto-replied\n"
 		"Subject: Re: News\n\nThank you. 550 of us are on holiday.\n",
+		"Return-Path: <>\nFrom: anna@example.com\nSubject: Automatic reply: Undeliverable\n"
+		"Auto-Submitted: auto-replied\n\nMail to ben@example.com is rejected: 550 no "
+		"user.\n",
 		"From: anna@example.com\nSubject: Abwesend: News\nPrecedence: auto_reply\n\nBin "
 		"weg.\n",
 		"From: a@example.com\nSubject: Re: News\n\nYour message has been waitlisted.\n"
