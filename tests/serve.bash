@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # For tests of the public pages: a server on a free port. Call these in the test's own shell.
 
-# serve_start: serve $SITE; sets SERVE_PID and PAGES, the address of its pages.
+# serve_start: serve $SITE; sets SERVE_PID, PAGES (the address of its pages) and METRICS.
 serve_start() {
 	grep -q '^web {' "$SITE/lettermill.conf" ||
-		printf 'web {\n\tlisten = "127.0.0.1:0"\n}\n' >>"$SITE/lettermill.conf"
+		printf 'web {\n\tlisten = "127.0.0.1:0"\n\tmetrics = "127.0.0.1:0"\n}\n' >>"$SITE/lettermill.conf"
 	rm -f "$SITE/serve.json"
 	"$LETTERMILL" -C "$SITE" --json serve >"$SITE/serve.json" 2>"$SITE/serve.log" 3>&- &
 	SERVE_PID=$!
@@ -13,6 +13,7 @@ serve_start() {
 		read -rt 0.02 <> <(:) || :
 	done
 	PAGES=http://127.0.0.1:$(jq -r .port "$SITE/serve.json")
+	METRICS=http://127.0.0.1:$(jq -r .metrics_port "$SITE/serve.json")/metrics
 }
 
 # serve_stop: end it; its exit code is the function's.

@@ -94,6 +94,7 @@ struct config {
 	struct {
 		struct str url; /* where the public pages are; publication.url unless set */
 		int64_t forms_per_hour; /* to subscribe, from everywhere */
+		const char *metrics; /* HOST:PORT for /metrics; NULL = not served */
 		const char *listen; /* HOST:PORT, behind the operator's proxy */
 	} web;
 

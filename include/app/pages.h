@@ -35,4 +35,7 @@ int pages_tidy(struct pages *p, struct err *e);
 /* What the public server is started with. */
 struct http_site pages_public(struct pages *p);
 
+/* The same for the server of /metrics, on its own address. */
+struct http_site pages_metrics(struct pages *p);
+
 #endif

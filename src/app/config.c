@@ -122,6 +122,7 @@ static const struct config_key web_keys[] = {
 	{"url", CONFIG_URL, CONFIG(web.url)},
 	{"forms_per_hour", CONFIG_NUMBER, CONFIG(web.forms_per_hour), ELSE("1000"),
 		RANGE(1, 1000000)},
+	{"metrics", CONFIG_TEXT, CONFIG(web.metrics), RANGE(3, 200)},
 	{"listen", CONFIG_TEXT, CONFIG(web.listen), ELSE("127.0.0.1:8025"), RANGE(3, 200)},
 };
 static const struct config_block blocks[] = {

@@ -143,6 +143,18 @@ static int make_templates(struct init *i, struct err *e)
 	return 0;
 }
 
+/* Samples for the proxy that does TLS for the public pages. */
+static int make_proxies(struct init *i, struct err *e)
+{
+	return make_file(i, "proxy/Caddyfile", embedded_get(embedded_templates, "sample/Caddyfile"),
+		       0644, e) < 0 ||
+			       make_file(i, "proxy/nginx.conf",
+				       embedded_get(embedded_templates, "sample/nginx.conf"), 0644,
+				       e) < 0
+		       ? -1
+		       : 0;
+}
+
 int site_init(const char *folder, struct err *e)
 {
 	struct init i = {.folder = folder};
@@ -152,7 +164,7 @@ int site_init(const char *folder, struct err *e)
 
 	if (make_folders(&i, folder, e) < 0 ||
 		make_file(&i, "lettermill.conf", config, 0644, e) < 0 || make_key(&i, e) < 0 ||
-		make_file(&i, "issues/sample.md", issue, 0644, e) < 0 ||
+		make_file(&i, "issues/sample.md", issue, 0644, e) < 0 || make_proxies(&i, e) < 0 ||
 		make_templates(&i, e) < 0 || make_database(&i, e) < 0)
 		undo(&i);
 	else

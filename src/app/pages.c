@@ -56,9 +56,19 @@ static const struct route {
 	{"/healthz", page_health, 0},
 };
 
+enum { ROUTE_N = sizeof routes / sizeof routes[0] };
+_Static_assert((int)ROUTE_N < (int)PAGE_ROUTES_MAX, "more routes than are counted");
+
+const char *page_route_name(size_t i)
+{
+	if (i > ROUTE_N)
+		return NULL;
+	return i < ROUTE_N ? routes[i].path : "-";
+}
+
 static const struct route *find_route(struct str path, struct str *rest)
 {
-	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+	for (size_t i = 0; i < ROUTE_N; i++) {
 		struct str name = str_of(routes[i].path);
 		bool open = str_has_suffix(name, STR("/"));
 
@@ -81,6 +91,14 @@ static void log_visit(const struct visit *v, const struct route *route, int64_t 
 	log_int(&l, "status", v->out->status ? v->out->status : 200);
 	log_int(&l, "ms", clock_mono_ms() - ms);
 	log_end(&l);
+}
+
+static void count(const struct visit *v, const struct route *route)
+{
+	unsigned digit = (v->out->status ? v->out->status : 200) / 100;
+
+	if (digit < 6)
+		atomic_fetch_add(&v->pages->requests[route ? route - routes : ROUTE_N][digit], 1);
 }
 
 static void serve(void *thread, const struct http_request *request, struct http_reply *reply)
@@ -113,6 +131,7 @@ static void serve(void *thread, const struct http_request *request, struct http_
 	} else {
 		visit_missing(v);
 	}
+	count(v, route);
 	log_visit(v, route, began);
 }
 
@@ -147,6 +166,17 @@ static void close_thread(void *thread)
 struct http_site pages_public(struct pages *p)
 {
 	return (struct http_site){open_thread, close_thread, serve, p};
+}
+
+static void serve_metrics(
+	void *thread, const struct http_request *request, struct http_reply *reply)
+{
+	page_metrics(thread, request, reply);
+}
+
+struct http_site pages_metrics(struct pages *p)
+{
+	return (struct http_site){open_thread, close_thread, serve_metrics, p};
 }
 
 /* ---- opening ---- */

@@ -7,6 +7,8 @@
 #include "mail/liquid.h"
 #include "store/pages.h"
 
+#include <stdatomic.h>
+
 /*
  * What the pages share. A visit is one request on its way to its answer; handlers add names to it and show
  * one of the parts of mail-templates/pages/pages.html with them.
@@ -24,6 +26,8 @@ struct page_lang {
 	size_t n;
 };
 
+enum { PAGE_ROUTES_MAX = 24 };
+
 struct pages {
 	struct site *site;
 	struct arena arena;
@@ -33,6 +37,8 @@ struct pages {
 	struct page_entry *part; /* of pages.html */
 	size_t part_n;
 	struct str layout, style;
+	atomic_ulong requests[PAGE_ROUTES_MAX]
+			     [6]; /* by number of the route, first digit of the status */
 	struct str root; /* path of web.url, without a slash at its end; usually empty */
 };
 
@@ -136,6 +142,13 @@ int confirmation_compile(struct site *s, const struct page_lang *lang, const str
 
 /* What counts as one client: an IPv4 address, the first half of an IPv6 address. */
 struct str page_network(struct arena *a, struct str client);
+
+/* The route of that number, "-" behind the last for what is none; NULL behind that. */
+const char *page_route_name(size_t i);
+
+/* Answer a request for numbers. */
+void page_metrics(
+	struct page_thread *t, const struct http_request *request, struct http_reply *reply);
 
 /* ---- handlers ---- */
 

@@ -32,12 +32,13 @@ static int public_socket(const struct config *config, struct err *e)
 	return n == 1 ? SD_LISTEN_FDS_START : http_listen(config->web.listen, e);
 }
 
-static void tell(struct cmd *c, int socket)
+static void tell(struct cmd *c, int socket, int metrics)
 {
 	unsigned port = http_port(socket);
 
 	if (c->json)
-		cmd_json(json_pack("{s:i}", "port", (int)port));
+		cmd_json(json_pack("{s:i, s:o}", "port", (int)port, "metrics_port",
+			metrics < 0 ? json_null() : json_integer(http_port(metrics))));
 	else if (!c->quiet && port)
 		printf("serving on port %u\n", port);
 	fflush(stdout);
@@ -75,28 +76,40 @@ static void wait_for_signal(struct pages *pages, struct http_server *server)
 	sd_notify(0, "STOPPING=1");
 }
 
+/* The sockets become the servers'. */
+static int run_servers(struct pages *pages, int socket, int metrics, struct err *e)
+{
+	const struct http_limits many = {THREADS, CONNECTIONS, REQUEST_S, IDLE_S};
+	const struct http_limits few = {1, 20, REQUEST_S, IDLE_S};
+	const struct http_site site = pages_public(pages), numbers = pages_metrics(pages);
+	struct http_server *server = NULL, *second = NULL;
+	int rc = http_start(socket, &site, &many, &server, e);
+
+	if (rc == 0 && metrics >= 0)
+		rc = http_start(metrics, &numbers, &few, &second, e);
+	if (rc == 0)
+		wait_for_signal(pages, server);
+	http_stop(second, 0);
+	http_stop(server, GRACE_MS);
+	return rc;
+}
+
 static int run(struct cmd *c, struct site *s, struct err *e)
 {
-	const struct http_limits limits = {THREADS, CONNECTIONS, REQUEST_S, IDLE_S};
-	struct http_server *server = NULL;
 	struct pages *pages = NULL;
-	struct http_site site;
-	int socket, rc = -1;
+	int socket = -1, metrics = -1, rc = -1;
 
 	if (pages_open(s, &pages, e) < 0)
 		return -1;
-	site = pages_public(pages);
 	socket = public_socket(&s->config, e);
-	if (socket < 0)
-		goto out;
-	cmd_catch_signals();
-	signal(SIGPIPE, SIG_IGN);
-	tell(c, socket);
-	rc = http_start(socket, &site, &limits, &server, e);
-	if (rc == 0)
-		wait_for_signal(pages, server);
-	http_stop(server, GRACE_MS);
-out:
+	if (socket >= 0 && s->config.web.metrics)
+		metrics = http_listen(s->config.web.metrics, e);
+	if (socket >= 0 && (metrics >= 0 || !s->config.web.metrics)) {
+		cmd_catch_signals();
+		signal(SIGPIPE, SIG_IGN);
+		tell(c, socket, metrics);
+		rc = run_servers(pages, socket, metrics, e);
+	}
 	pages_close(pages);
 	return rc;
 }

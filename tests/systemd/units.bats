@@ -10,7 +10,7 @@ setup() {
 }
 
 @test "systemd-analyze verify finds nothing" {
-	run systemd-analyze verify --man=no "$units"/lettermill-*.service "$units"/lettermill-*.timer
+	run systemd-analyze verify --man=no "$units"/lettermill-*.service "$units"/lettermill-*.timer "$units"/lettermill-*.socket
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ -z "$(grep lettermill <<<"$output")" ]
@@ -22,10 +22,12 @@ setup() {
 	[[ "$output" == *ProtectSistem* ]]
 }
 
-@test "the service is exposed at most 2.0" {
-	run systemd-analyze security --offline=true --threshold=20 "$units/lettermill-deliver.service"
-	echo "$output" | tail -n 3
-	[ "$status" -eq 0 ]
+@test "the services are exposed at most 2.0" {
+		for service in deliver serve; do
+		run systemd-analyze security --offline=true --threshold=20 "$units/lettermill-$service.service"
+		echo "$output" | tail -n 3
+		[ "$status" -eq 0 ]
+	done
 }
 
 @test "install puts the program, its pages and its units in place, and nothing else" {
