@@ -188,80 +188,81 @@ static void test_phase(void **state)
 
 /* ---- words ---- */
 
+/* Shapes of many systems, each about anna@example.com. */
+static const struct {
+	const char *subject, *body;
+	enum reason reason;
+} shapes[] = {
+	{"failure notice",
+		"I wasn't able to deliver your message to the following addresses.\n\n"
+		"<anna@example.com>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n"
+		"--- Below this line is a copy of the message.\n\nTo: other@example.org\n",
+		REASON_RECIPIENT},
+	{"Mail delivery failed: returning message to sender",
+		"A message that you sent could not be delivered to one or more of its\n"
+		"recipients. The following address(es) failed:\n\n  anna@example.com\n"
+		"    SMTP error from remote mail server after RCPT TO:<anna@example.com>:\n"
+		"    host mx.example.com [192.0.2.1]: 552 5.2.2 Quota exceeded\n\n"
+		"------ This is a copy of the message, including all the headers. ------\n"
+		"To: other@example.org\n",
+		REASON_FULL},
+	{"Undeliverable: News",
+		"Your message\n\n  To: news\n  Subject: News\n\n"
+		"did not reach the following recipient(s):\n\n"
+		"anna@example.com on Thu, 5 Nov 2026 16:51:51 -0500\n"
+		"    The recipient name is not recognized\n",
+		REASON_RECIPIENT},
+	{"DELIVERY FAILURE: User anna (anna@example.com) not listed in directory",
+		"Your message\n\n  Subject: News\n\nwas not delivered to:\n\n"
+		"  anna@example.com\n\nbecause:\n\n  User anna (anna@example.com) not "
+		"listed\n",
+		REASON_RECIPIENT},
+	{"Mail",
+		"Your mail sent on: Thu, 5 Nov 2026\n"
+		"  Could not be delivered to: <anna@example.com>\n"
+		"  As their mailbox is full.\n",
+		REASON_FULL},
+	{"Delivery problem",
+		"There was an error delivering your mail to <anna@example.com>.\n\n"
+		"mx.example.com did not like our RCPT TO:\n"
+		"550 5.1.1 <anna@example.com>: User unknown\n\n"
+		"Original message follows.\n\nTo: other@example.org\n",
+		REASON_RECIPIENT},
+	{"Mail System Error - Returned Mail",
+		"This Message was undeliverable due to the following reason:\n\n"
+		"The user(s) account is temporarily over quota.\n\n<anna@example.com>\n",
+		REASON_FULL},
+	{"Undeliverable: News",
+		"Could not be delivered because of\n\n550 5.1.1 User unknown\n\n"
+		"The following recipients were affected:\n    anna@example.com\n",
+		REASON_RECIPIENT},
+	{"Undelivered Mail Returned to Sender",
+		"<anna@example.com>: host mx.example.com[192.0.2.1] said: 550\n"
+		"    5.2.2 <anna@example.com>... Mailbox Full (in reply to RCPT TO\n"
+		"    command)\n",
+		REASON_FULL},
+	{"Mail delivery failed",
+		"The following address(es) failed:\n\n  anna@example.com\n"
+		"    all relevant MX records point to non-existent hosts\n",
+		REASON_DOMAIN},
+	{"Returned mail: see transcript for details",
+		"   ----- The following addresses had permanent fatal errors -----\n"
+		"<anna@example.com>\n    (reason: 550 5.7.26 unauthenticated mail)\n\n"
+		"   ----- Transcript of session follows -----\n"
+		"554 5.0.0 Service unavailable\n",
+		REASON_AUTH},
+};
+
 static void test_words(void **state)
 {
-	static const struct {
-		const char *subject, *body;
-		enum reason reason;
-	} cases[] = {
-		{"failure notice",
-			"I wasn't able to deliver your message to the following addresses.\n\n"
-			"<anna@example.com>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n"
-			"--- Below this line is a copy of the message.\n\nTo: other@example.org\n",
-			REASON_RECIPIENT},
-		{"Mail delivery failed: returning message to sender",
-			"A message that you sent could not be delivered to one or more of its\n"
-			"recipients. The following address(es) failed:\n\n  anna@example.com\n"
-			"    SMTP error from remote mail server after RCPT TO:<anna@example.com>:\n"
-			"    host mx.example.com [192.0.2.1]: 552 5.2.2 Quota exceeded\n\n"
-			"------ This is a copy of the message, including all the headers. ------\n"
-			"To: other@example.org\n",
-			REASON_FULL},
-		{"Undeliverable: News",
-			"Your message\n\n  To: news\n  Subject: News\n\n"
-			"did not reach the following recipient(s):\n\n"
-			"anna@example.com on Thu, 5 Nov 2026 16:51:51 -0500\n"
-			"    The recipient name is not recognized\n",
-			REASON_RECIPIENT},
-		{"DELIVERY FAILURE: User anna (anna@example.com) not listed in directory",
-			"Your message\n\n  Subject: News\n\nwas not delivered to:\n\n"
-			"  anna@example.com\n\nbecause:\n\n  User anna (anna@example.com) not "
-			"listed\n",
-			REASON_RECIPIENT},
-		{"Mail",
-			"Your mail sent on: Thu, 5 Nov 2026\n"
-			"  Could not be delivered to: <anna@example.com>\n"
-			"  As their mailbox is full.\n",
-			REASON_FULL},
-		{"Delivery problem",
-			"There was an error delivering your mail to <anna@example.com>.\n\n"
-			"mx.example.com did not like our RCPT TO:\n"
-			"550 5.1.1 <anna@example.com>: User unknown\n\n"
-			"Original message follows.\n\nTo: other@example.org\n",
-			REASON_RECIPIENT},
-		{"Mail System Error - Returned Mail",
-			"This Message was undeliverable due to the following reason:\n\n"
-			"The user(s) account is temporarily over quota.\n\n<anna@example.com>\n",
-			REASON_FULL},
-		{"Undeliverable: News",
-			"Could not be delivered because of\n\n550 5.1.1 User unknown\n\n"
-			"The following recipients were affected:\n    anna@example.com\n",
-			REASON_RECIPIENT},
-		{"Undelivered Mail Returned to Sender",
-			"<anna@example.com>: host mx.example.com[192.0.2.1] said: 550\n"
-			"    5.2.2 <anna@example.com>... Mailbox Full (in reply to RCPT TO\n"
-			"    command)\n",
-			REASON_FULL},
-		{"Mail delivery failed",
-			"The following address(es) failed:\n\n  anna@example.com\n"
-			"    all relevant MX records point to non-existent hosts\n",
-			REASON_DOMAIN},
-		{"Returned mail: see transcript for details",
-			"   ----- The following addresses had permanent fatal errors -----\n"
-			"<anna@example.com>\n    (reason: 550 5.7.26 unauthenticated mail)\n\n"
-			"   ----- Transcript of session follows -----\n"
-			"554 5.0.0 Service unavailable\n",
-			REASON_AUTH},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct report r = read_text(notice(cases[i].subject, cases[i].body));
+	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+		struct report r = read_text(notice(shapes[i].subject, shapes[i].body));
 
 		assert_int_equal(r.kind, REPORT_BOUNCE);
 		assert_int_equal(r.recipient_n, 1);
 		assert_str(r.recipient[0].address, "anna@example.com");
-		assert_int_equal(r.recipient[0].finding.reason, cases[i].reason);
+		assert_int_equal(r.recipient[0].finding.reason, shapes[i].reason);
 	}
 }
 
