@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { MAILBOXES_MAX = 32 }; /* of one message */
+
 /* ---- what the readers share ---- */
 
 struct str report_address(struct str text, size_t n)
@@ -169,23 +171,50 @@ static void find_sender(struct reading *r)
 	r->subject_says = lines_say(r->subject);
 }
 
+/* Add the local parts of the addresses in `value`, each once. */
+static void add_mailboxes(struct str *local, size_t *n, struct str value)
+{
+	struct str one;
+
+	for (size_t k = 0; *n < MAILBOXES_MAX && (one = report_address(value, k)).n; k++) {
+		size_t i = 0;
+
+		one = str_slice(one, 0, str_find(one, '@'));
+		while (i < *n && !str_eq(local[i], one))
+			i++;
+		if (i == *n)
+			local[(*n)++] = one;
+	}
+}
+
 static void find_mailboxes(struct reading *r)
 {
-	enum { MAILBOXES_MAX = 16 };
-	static const char *const fields[] = {"delivered-to", "x-original-to", "envelope-to",
+	static const char *const names[] = {"delivered-to", "x-original-to", "envelope-to",
 		"x-envelope-to", "to", "apparently-to", "cc"};
 	struct str *local = arena_array(r->a, MAILBOXES_MAX, sizeof *local);
 	size_t n = 0;
-	struct str path = report_field(r->a, r->copy, "return-path"), one;
 
-	for (size_t i = 0; i <= sizeof fields / sizeof fields[0]; i++) {
-		struct str value = i ? inbound_field(r->in, fields[i - 1]) : path;
-
-		for (size_t k = 0; n < MAILBOXES_MAX && (one = report_address(value, k)).n; k++)
-			local[n++] = str_slice(one, 0, str_find(one, '@'));
-	}
+	add_mailboxes(local, &n, report_field(r->a, r->copy, "return-path"));
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		for (size_t k = 0; k < r->in->field_n; k++)
+			if (str_eq_nocase(r->in->field[k].name, str_of(names[i])))
+				add_mailboxes(local, &n, r->in->field[k].value);
 	r->out->mailbox = local;
 	r->out->mailbox_n = n;
+}
+
+/* A report found within the one of `outer`: it came to both their mailboxes. */
+static struct report within(struct arena *a, const struct report *outer, struct report inner)
+{
+	size_t n = inner.mailbox_n + outer->mailbox_n;
+	struct str *local = arena_array(a, n + 1, sizeof *local);
+
+	for (size_t i = 0; i < n; i++)
+		local[i] = i < inner.mailbox_n ? inner.mailbox[i]
+					       : outer->mailbox[i - inner.mailbox_n];
+	inner.mailbox = local;
+	inner.mailbox_n = n;
+	return inner;
 }
 
 /* ---- automatic replies ---- */
@@ -244,9 +273,7 @@ static bool report_inner(struct reading *r)
 		for (size_t k = 0; message && k < message->part_n; k++)
 			if (message->part[k].what == INBOUND_STATUS &&
 				read_level(r->a, message, &inner) && inner.recipient_n) {
-				inner.mailbox = r->out->mailbox;
-				inner.mailbox_n = r->out->mailbox_n;
-				*r->out = inner;
+				*r->out = within(r->a, r->out, inner);
 				return true;
 			}
 	}
@@ -277,8 +304,6 @@ static bool read_level(struct arena *a, const struct inbound *in, struct report 
 /* What was forwarded as an attachment is looked into where the letter around it is no report. */
 static bool read_nested(struct arena *a, const struct inbound *in, struct report *out)
 {
-	const struct str *mailbox = out->mailbox;
-	size_t mailbox_n = out->mailbox_n;
 	struct report inner = {0};
 
 	for (size_t i = 0; i < in->part_n; i++) {
@@ -290,11 +315,7 @@ static bool read_nested(struct arena *a, const struct inbound *in, struct report
 			inner = (struct report){0};
 			continue;
 		}
-		*out = inner;
-		if (!out->mailbox_n) {
-			out->mailbox = mailbox;
-			out->mailbox_n = mailbox_n;
-		}
+		*out = within(a, out, inner);
 		return true;
 	}
 	return false;
