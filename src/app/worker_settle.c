@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
+#include "store/returns.h"
 #include "worker.h"
 
 #include <stdio.h>
@@ -65,6 +66,26 @@ static int64_t due_again(const struct worker *w, const struct outcome *o, int64_
 	return at > slot->of->expires_at ? 0 : at;
 }
 
+/* What a refusal says of the address: the same policy as for what comes back by mail. */
+static int note_refusal(struct worker *w, const struct attempt *a, struct err *e)
+{
+	const struct returned refused = {
+		.issue = a->issue,
+		.subscriber = a->subscriber,
+		.kind = RETURN_BOUNCE,
+		.at = a->at,
+		.key = STR("smtp"),
+		.finding = *a->finding,
+		.code = a->code,
+		.status = a->status,
+		.text = a->text,
+	};
+	struct return_effect did;
+
+	return return_apply(w->site->store, &w->site->config.suppress, &refused, &did, e) < 0 ? -1
+											      : 0;
+}
+
 static int settle_attempt(struct worker *w, const struct outcome *o, int64_t now, struct err *e)
 {
 	const struct worker_slot *slot = &w->slot[o->id];
@@ -89,6 +110,9 @@ static int settle_attempt(struct worker *w, const struct outcome *o, int64_t now
 	if (made < 0)
 		return -1;
 	log_attempt(w, &a, slot->lane, o->finding.reason, made == 1);
+	if (made && a.finding && (a.state == DELIVERY_FAILED || a.state == DELIVERY_EXPIRED) &&
+		note_refusal(w, &a, e) < 0)
+		return -1;
 	if (made)
 		count(&w->totals, a.state);
 	return 0;

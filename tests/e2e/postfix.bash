@@ -4,7 +4,7 @@
 
 # postfix_start DIR: submission on 127.0.0.1 with STARTTLS and AUTH required (user news@lettermill.test,
 # password "correct horse"); every recipient's mail goes into the Maildir DIR/mail/all. Sets
-# POSTFIX_PORT and POSTFIX_PID.
+# POSTFIX_PORT and POSTFIX_PID. Settings in DIR/extra.cf go over these.
 postfix_start() {
 	local dir=$1 d
 	chmod 755 "$dir"
@@ -17,11 +17,14 @@ postfix_start() {
 	install -d -m 710 -o postfix -g postdrop "$dir/queue/public"
 	install -d -m 755 "$dir/queue/pid"
 	chown nobody:nogroup "$dir/mail"
-	tests/smtpd/make-certs "$dir"
+	[ -e "$dir/server.pem" ] || tests/smtpd/make-certs "$dir"
 	postfix_sasl "$dir"
 	POSTFIX_PORT=$(/usr/bin/python3 -c 'import socket
 s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-	postfix_main "$dir" > "$dir/config/main.cf"
+	touch "$dir/extra.cf"
+	# Of a name that stands twice only the last: Postfix's logger would wait for itself to warn of it.
+	postfix_main "$dir" | cat - "$dir/extra.cf" |
+		awk -F ' =' '!($1 in at) { at[$1] = ++n } { line[at[$1]] = $0 } END { for (i = 1; i <= n; i++) print line[i] }' > "$dir/config/main.cf"
 	postfix_master > "$dir/config/master.cf"
 	setpriv --pdeathsig TERM /usr/lib/postfix/sbin/master -c "$dir/config" -d < /dev/null > "$dir/master.out" 2>&1 3>&- &
 	POSTFIX_PID=$!
@@ -97,6 +100,8 @@ postfix_master() {
 		error unix - - n - - error
 		retry unix - - n - - error
 		virtual unix - n n - 10 virtual
+		lmtp unix - - n - - lmtp
+		smtp unix - - n - - smtp
 		anvil unix - - n - 1 anvil
 		scache unix - - n - 1 scache
 		postlog unix-dgram n - n - 1 postlogd
