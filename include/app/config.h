@@ -99,6 +99,7 @@ struct config {
 	} web;
 
 	const char *token_key_file;
+	const char *metrics_file; /* for Prometheus; NULL = none */
 	struct str timezone; /* of windows, and of readers who have none */
 };
 

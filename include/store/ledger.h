@@ -130,6 +130,10 @@ struct lane_counts {
 int issue_lane_counts(struct store *s, int64_t issue, struct arena *a, struct lane_counts **out,
 	size_t *n, struct err *e);
 
+/* Every lane that was ever paced, without counts: an array of *n in `a`. */
+int lanes_known(
+	struct store *s, struct arena *a, struct lane_counts **out, size_t *n, struct err *e);
+
 /* Lanes with rows that are due, of issues that are delivering: an array of *n in `a`. The cost does not
  * grow with the rows. */
 struct lane {

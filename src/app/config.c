@@ -33,6 +33,7 @@ static const struct config_key top_keys[] = {
 	{"media", CONFIG_PATH, CONFIG(media), ELSE("media")},
 	{"token_key_file", CONFIG_PATH, CONFIG(token_key_file), ELSE("secrets/token.key")},
 	{"timezone", CONFIG_TEXT, CONFIG(timezone), ELSE("UTC"), RANGE(1, 64)},
+	{"metrics_file", CONFIG_PATH, CONFIG(metrics_file)},
 };
 static const struct config_key publication_keys[] = {
 	{"name", CONFIG_TEXT, CONFIG(publication.name), NEEDED, RANGE(1, 200)},

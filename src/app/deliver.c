@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/deliver.h"
+#include "app/metrics.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "worker.h"
 
 #include <string.h>
@@ -12,6 +14,7 @@ enum {
 	BUSY_TRIES = 30,
 	BUSY_CUT = 2, /* the same when time is short */
 	PROGRESS_MS = 200,
+	METRICS_MS = 15000,
 	FOLLOW_MS = 500,
 };
 
@@ -104,11 +107,20 @@ static void rescue(struct worker *w)
 	worker_turn(w, &again);
 }
 
+/* Figures for others to look at; that they cannot be written stops no mail. */
+static void tell_metrics(struct site *s)
+{
+	struct err e = {0};
+
+	if (metrics_write(s, clock_now(), &e) < 0)
+		log_msg(LOG_LEVEL_WARNING, "metrics", "%s", e.text);
+}
+
 /* Until nothing is due, the relay is down, or a stop is over. An import may hold the database for
  * seconds: it is asked for in short steps, so that a signal is noticed meanwhile. */
 static int turns(struct worker *w, const struct deliver_options *o, struct err *e)
 {
-	int64_t shown_ms = 0;
+	int64_t shown_ms = 0, told_ms = clock_mono_ms();
 	int busy = 0;
 
 	do {
@@ -119,6 +131,10 @@ static int turns(struct worker *w, const struct deliver_options *o, struct err *
 		if (worker_turn(w, &bad) == 0) {
 			busy = 0;
 			show(w, o, &shown_ms, false);
+			if (clock_mono_ms() - told_ms >= METRICS_MS) {
+				tell_metrics(w->site);
+				told_ms = clock_mono_ms();
+			}
 		} else if (bad.code != ERR_BUSY || ++busy > (w->cut ? BUSY_CUT : BUSY_TRIES)) {
 			rescue(w);
 			return err_set(e, bad.code, "%s", bad.text);
@@ -225,6 +241,7 @@ int deliver(struct site *s, const struct deliver_options *options, struct delive
 	} while (options->follow && !told_to_stop(options));
 	if (options->follow && rc < 0 && told_to_stop(options))
 		rc = 0;
+	tell_metrics(s);
 	out->milliseconds = clock_mono_ms() - started;
 	return rc;
 }

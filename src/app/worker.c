@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker.h"
 
+#include "app/pacing.h"
 #include "base/clock.h"
 #include "store/pace.h"
 
@@ -23,18 +24,14 @@ static int open_relays(struct worker *w, struct err *e)
 	const struct config *c = &w->site->config;
 
 	w->relay_n = c->relay_n;
-	pacer_init(&w->pacer, w->relay_n);
+	pacing_open(c, &w->pacer);
 	w->relay = calloc(w->relay_n, sizeof *w->relay);
 	w->down = calloc(w->relay_n, sizeof *w->down);
 	w->probe = calloc(w->relay_n, sizeof *w->probe);
 	if (!w->relay || !w->down || !w->probe)
 		return err_set(e, ERR_IO, "out of memory");
 	for (size_t i = 0; i < w->relay_n; i++) {
-		struct pacer_relay *r = &w->pacer.relay[i];
-
 		w->relay[i] = c->relay[i].relay;
-		r->limit = c->relay[i].limit;
-		snprintf(r->name, sizeof r->name, "%s", w->relay[i].name);
 		/* As many as the transport holds, and as many again that have come back and are not
 		 * committed. */
 		w->slot_n += (size_t)w->relay[i].connections * 4;

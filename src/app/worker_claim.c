@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "app/pacing.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/pace.h"
@@ -126,9 +127,7 @@ void worker_drop_stock(struct worker *w)
 static int lane_index(struct worker *w, const struct lane *l, struct err *e)
 {
 	int lane = pacer_lane_find(&w->pacer, l->id);
-	struct pace_lane_limits limit;
 	struct stock *more;
-	char name[PACER_NAME_SIZE];
 
 	if (lane >= 0)
 		return lane;
@@ -145,9 +144,7 @@ static int lane_index(struct worker *w, const struct lane *l, struct err *e)
 	w->stock = more;
 	w->stock[w->stock_lanes] = (struct stock){.last = &w->stock[w->stock_lanes].first};
 	w->stock_lanes++;
-	limit = config_lane_limits(&w->site->config, l->name);
-	snprintf(name, sizeof name, "%.*s", STR_ARG(l->name));
-	return pacer_lane_add(&w->pacer, l->id, name, &limit, l->id == LANE_OTHER);
+	return pacing_lane(&w->site->config, &w->pacer, l->id, l->name);
 }
 
 /* How many of each lane to claim. What is not mentioned has nothing that is due. */

@@ -26,7 +26,7 @@ static const struct command commands[] = {
 	{"issue", "", "Check, preview, test, schedule and stop issues", NULL, issue_commands},
 	{"deliver", "[--follow] [--dry-run] [--json]", "Send all that is due", cmd_deliver, NULL},
 	{"serve", "[-v] [--json]", "Serve the public pages, until stopped", cmd_serve, NULL},
-	{"status", "[--json] [ISSUE]", "Show how far delivery is, and what needs a hand",
+	{"status", "[--watch] [--json] [ISSUE]", "Show how far delivery is, and what needs a hand",
 		cmd_status, NULL},
 	{"why", "[--json] ADDRESS [ISSUE]",
 		"Tell the whole story of an address: consent, copies, attempts", cmd_why, NULL},

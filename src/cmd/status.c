@@ -1,12 +1,26 @@
 /* SPDX-License-Identifier: MIT */
+#include "status.h"
+#include "app/pacing.h"
 #include "base/clock.h"
-#include "cmd.h"
-#include "store/ledger.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
+#include <unistd.h>
 
-enum { BAR_WIDTH = 30 };
+enum {
+	BAR_WIDTH = 30,
+	WIDE_BAR = 50,
+	SAMPLES = 16, /* seconds that a rate is taken over */
+};
+
+/* What --watch has seen, for the rate: how many copies had left, second by second. */
+struct watch {
+	bool on;
+	int64_t done[SAMPLES], at_ms[SAMPLES];
+	size_t n;
+	bool over; /* nothing will change any more */
+};
 
 static json_t *status_json(const struct issue *i, const struct issue_counts *n)
 {
@@ -127,15 +141,51 @@ static int show_all(struct cmd *c, struct site *s, struct err *e)
 
 /* ---- one issue ---- */
 
-static void print_bar(int64_t part, int64_t all)
+static void print_bar(int64_t part, int64_t all, int width)
 {
-	int filled = (int)(part * BAR_WIDTH / all);
+	int filled = (int)((double)part * width / (double)all);
 
-	for (int i = 0; i < BAR_WIDTH; i++)
+	for (int i = 0; i < width; i++)
 		putchar(i < filled ? '#' : '.');
 }
 
-static void print_issue(struct cmd *c, const struct issue *i, const struct issue_counts *n)
+/* Copies a second over the last seconds; 0 while nothing moves. */
+static double rate_of(struct watch *w, int64_t done)
+{
+	size_t now = w->n % SAMPLES, first = w->n < SAMPLES ? 0 : (w->n + 1) % SAMPLES;
+	int64_t ms;
+
+	w->done[now] = done;
+	w->at_ms[now] = clock_mono_ms();
+	w->n++;
+	ms = w->at_ms[now] - w->at_ms[first];
+	return ms > 0 ? (double)(done - w->done[first]) * 1e3 / (double)ms : 0;
+}
+
+/* How far it is: a bar, and while somebody watches, how fast and how long. */
+static void print_progress(
+	struct cmd *c, struct watch *w, const struct issue_counts *n, int64_t all)
+{
+	int64_t left = waiting(n), done = all - left, seconds;
+	double rate;
+
+	printf("  [");
+	print_bar(done, all, WIDE_BAR);
+	printf("] %5.1f %%  %s of %s", 100.0 * (double)done / (double)all, cmd_number(c, done),
+		cmd_number(c, all));
+	if (w->on) {
+		rate = rate_of(w, done);
+		printf("  %s/s", cmd_number(c, (int64_t)(rate + 0.5)));
+		seconds = rate > 0 ? (int64_t)((double)left / rate) : 0;
+		if (seconds && left)
+			printf("  %" PRId64 ":%02d:%02d left", seconds / 3600,
+				(int)(seconds / 60 % 60), (int)(seconds % 60));
+	}
+	printf("\n\n");
+}
+
+static void print_issue(
+	struct cmd *c, struct watch *w, const struct issue *i, const struct issue_counts *n)
 {
 	int64_t all = total(n);
 
@@ -146,17 +196,36 @@ static void print_issue(struct cmd *c, const struct issue *i, const struct issue
 	if (i->done_at)
 		printf(", done %s UTC", cmd_time(c, i->done_at));
 	printf("\n\n");
+	if (all)
+		print_progress(c, w, n, all);
 	for (int state = 0; state < DELIVERY_STATE_N; state++) {
 		if (!n->n[state])
 			continue;
 		printf("  %-11s %9s  ", delivery_state_name(state), cmd_number(c, n->n[state]));
-		print_bar(n->n[state], all);
+		print_bar(n->n[state], all, BAR_WIDTH);
 		printf("  %5.1f %%\n", 100.0 * (double)n->n[state] / (double)all);
 	}
 	printf("  %-11s %9s\n", "copies", cmd_number(c, all));
 }
 
-static int show_one(struct cmd *c, struct site *s, struct err *e)
+static int print_tables(struct cmd *c, struct site *s, const struct issue *i, struct err *e)
+{
+	struct lane_counts *lane;
+	struct pacer p = {0};
+	size_t n;
+
+	if (issue_lane_counts(s->store, i->id, &c->arena, &lane, &n, e) < 0 ||
+		pacing_look(s, lane, n, &p, e) < 0)
+		return -1;
+	printf("\n");
+	status_print_lanes(c, &p, lane, n, clock_now());
+	printf("\n");
+	status_print_relays(c, &p, clock_now());
+	pacer_free(&p);
+	return 0;
+}
+
+static int show_one(struct cmd *c, struct site *s, struct watch *w, struct err *e)
 {
 	struct issue i = {0};
 	struct issue_counts n;
@@ -164,24 +233,61 @@ static int show_one(struct cmd *c, struct site *s, struct err *e)
 	if (issue_get(s->store, str_of(c->argv[0]), &c->arena, &i, e) < 0 ||
 		issue_counts(s->store, i.id, &n, e) < 0)
 		return -1;
+	w->over = i.state == ISSUE_DONE || i.state == ISSUE_CANCELLED;
 	if (c->json) {
 		cmd_json(status_json(&i, &n));
 		return 0;
 	}
 	if (shout_relays(c, s, e) < 0)
 		return -1;
-	print_issue(c, &i, &n);
-	return 0;
+	print_issue(c, w, &i, &n);
+	return print_tables(c, s, &i, e);
+}
+
+static int show(struct cmd *c, struct site *s, struct watch *w, struct err *e)
+{
+	return c->argc ? show_one(c, s, w, e) : show_all(c, s, e);
+}
+
+/* One picture a second, each drawn at once over the one before, in memory of its own. */
+static int watch(struct cmd *c, struct site *s, struct watch *w, struct err *e)
+{
+	static char picture[1 << 16];
+	const struct timespec second = {1, 0};
+	int rc = 0;
+
+	setvbuf(stdout, picture, _IOFBF, sizeof picture);
+	cmd_catch_signals();
+	while (rc == 0 && !cmd_stop) {
+		struct arena kept = c->arena;
+
+		c->arena = (struct arena){0};
+		if (isatty(STDOUT_FILENO))
+			printf("\033[H\033[J");
+		rc = show(c, s, w, e);
+		fflush(stdout);
+		arena_free(&c->arena);
+		c->arena = kept;
+		if (w->over)
+			break;
+		nanosleep(&second, NULL);
+	}
+	return rc;
 }
 
 int cmd_status(struct cmd *c, struct err *e)
 {
+	struct watch w = {0};
+	const struct cmd_option table[] = {
+		{"watch", NULL, "show it anew every second", .flag = &w.on},
+		{0},
+	};
 	struct site s;
 	int rc;
 
-	if (cmd_options(c, NULL, 0, 1, e) < 0 || cmd_site(c, &s, e) < 0)
+	if (cmd_options(c, table, 0, 1, e) < 0 || cmd_site(c, &s, e) < 0)
 		return -1;
-	rc = c->argc ? show_one(c, &s, e) : show_all(c, &s, e);
+	rc = w.on ? watch(c, &s, &w, e) : show(c, &s, &w, e);
 	site_close(&s);
 	return rc;
 }

@@ -202,6 +202,26 @@ int issue_lane_counts(struct store *s, int64_t issue, struct arena *a, struct la
 	return rc;
 }
 
+int lanes_known(
+	struct store *s, struct arena *a, struct lane_counts **out, size_t *n, struct err *e)
+{
+	int64_t lanes = 0;
+	sqlite3_stmt *st;
+	int rc;
+
+	*n = 0;
+	if (db_int(s, "SELECT count(*) FROM lane_pace", NULL, &lanes, e) < 0 ||
+		db_query(s, "SELECT lane FROM lane_pace ORDER BY lane LIMIT ?1", VALS(INT(lanes)),
+			&st, e) < 0)
+		return -1;
+	*out = arena_array(a, (size_t)lanes + 1, sizeof **out);
+	while ((rc = db_row(s, st, e)) == 1)
+		(*out)[(*n)++] = (struct lane_counts){.lane = sqlite3_column_int64(st, 0)};
+	for (size_t i = 0; rc == 0 && i < *n; i++)
+		rc = lane_name(s, (*out)[i].lane, a, &(*out)[i].name, e);
+	return rc;
+}
+
 int ledger_lanes(
 	struct store *s, int64_t now, struct arena *a, struct lane **out, size_t *n, struct err *e)
 {
