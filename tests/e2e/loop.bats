@@ -123,7 +123,7 @@ suppressed() {
 	to=${to#mailto:}
 	for subject in unsubscribe hello; do
 		[ $subject = unsubscribe ] || to=letters@news.example.org
-		swaks --silent 3 --server 127.0.0.1 --port "$POSTFIX_PORT" --from ana@readers.test --to "${to%%\?*}" --header "Subject: $subject"
+		swaks --silent 3 --server 127.0.0.1 --port "$POSTFIX_PORT" --from ana@readers.test --to "${to%%\?*}" --header "Subject: $subject" </dev/null
 	done
 	sed -i "s|imaps://localhost:[0-9]*/INBOX|pop3s://localhost:$POP3S_PORT/|" "$SITE/lettermill.conf"
 	wait_for 20 eval 'mails | xargs -r grep -l "Subject: hello"' >/dev/null
