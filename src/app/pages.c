@@ -43,17 +43,18 @@ static const struct route {
 	const char *path; /* one that ends in '/' takes what is behind it */
 	void (*show)(struct visit *v);
 	unsigned methods; /* bits of enum http_method, beside GET and HEAD */
+	bool everybody; /* the answer is the same for all who speak a language: kept for a moment */
 } routes[] = {
-	{"/u/", page_leave, 1U << HTTP_POST},
-	{"/subscribe/", page_join, 1U << HTTP_POST | 1U << HTTP_OPTIONS},
-	{"/confirm/", page_confirm, 1U << HTTP_POST},
-	{"/m/", page_prefs, 1U << HTTP_POST},
-	{"/v/", page_view, 0},
-	{"/archive/", page_archive, 0},
-	{"/media/", page_media, 0},
-	{"/style.css", page_style, 0},
-	{"/robots.txt", page_robots, 0},
-	{"/healthz", page_health, 0},
+	{"/u/", page_leave, 1U << HTTP_POST, false},
+	{"/subscribe/", page_join, 1U << HTTP_POST | 1U << HTTP_OPTIONS, false},
+	{"/confirm/", page_confirm, 1U << HTTP_POST, false},
+	{"/m/", page_prefs, 1U << HTTP_POST, false},
+	{"/v/", page_view, 0, false},
+	{"/archive/", page_archive, 0, true},
+	{"/media/", page_media, 0, false},
+	{"/style.css", page_style, 0, true},
+	{"/robots.txt", page_robots, 0, false},
+	{"/healthz", page_health, 0, false},
 };
 
 enum { ROUTE_N = sizeof routes / sizeof routes[0] };
@@ -101,6 +102,40 @@ static void count(const struct visit *v, const struct route *route)
 		atomic_fetch_add(&v->pages->requests[route ? route - routes : ROUTE_N][digit], 1);
 }
 
+static void show(struct visit *v, const struct route *route)
+{
+	visit_begin(v);
+	if (!route) {
+		visit_missing(v);
+	} else if (v->in->method > HTTP_HEAD && !(route->methods & 1U << v->in->method)) {
+		http_reply_header(v->out, "Allow", "GET, HEAD");
+		visit_show(v, 405, "missing", "missing_title");
+	} else {
+		route->show(v);
+	}
+}
+
+/* From the cache, or made and put there: language, path and query make the page. */
+static void show_kept(struct visit *v, struct page_cache *cache, const struct route *route)
+{
+	const struct http_request *in = v->in;
+	int64_t now = clock_mono_ms();
+	struct buf key;
+
+	buf_init(&key, 4096);
+	buf_printf(&key, "%.*s %zu:%.*s", STR_ARG(v->lang->code), in->path.n, STR_ARG(in->path));
+	for (size_t i = 0; i < in->query_n; i++)
+		buf_printf(&key, "%zu:%.*s%zu:%.*s", in->query[i].name.n,
+			STR_ARG(in->query[i].name), in->query[i].value.n,
+			STR_ARG(in->query[i].value));
+	if (key.over || !page_cache_get(cache, buf_view(&key), now, v->out)) {
+		show(v, route);
+		if (!key.over && v->out->status <= 200)
+			page_cache_put(cache, buf_view(&key), now, v->out);
+	}
+	buf_free(&key);
+}
+
 static void serve(void *thread, const struct http_request *request, struct http_reply *reply)
 {
 	struct page_thread *t = thread;
@@ -119,18 +154,13 @@ static void serve(void *thread, const struct http_request *request, struct http_
 	v->lang = page_lang_choose(t->pages, http_header(request, "Accept-Language"));
 	if (!v->lang)
 		v->lang = t->pages->fallback;
-	visit_begin(v);
 	if (t->pages->root.n && str_has_prefix(path, t->pages->root))
 		path = str_slice(path, t->pages->root.n, path.n);
 	route = find_route(path, &v->rest);
-	if (route && request->method > HTTP_HEAD && !(route->methods & 1U << request->method)) {
-		http_reply_header(reply, "Allow", "GET, HEAD");
-		visit_show(v, 405, "missing", "missing_title");
-	} else if (route) {
-		route->show(v);
-	} else {
-		visit_missing(v);
-	}
+	if (route && route->everybody && request->method <= HTTP_HEAD)
+		show_kept(v, &t->cache, route);
+	else
+		show(v, route);
 	count(v, route);
 	log_visit(v, route, began);
 }
@@ -160,6 +190,7 @@ static void close_thread(void *thread)
 	struct page_thread *t = thread;
 
 	store_close(t->site.store);
+	page_cache_free(&t->cache);
 	free(t);
 }
 

@@ -5,6 +5,7 @@
 #include "app/pages.h"
 #include "app/publish.h"
 #include "mail/liquid.h"
+#include "page_cache.h"
 #include "store/pages.h"
 
 #include <stdatomic.h>
@@ -45,6 +46,7 @@ struct pages {
 struct page_thread {
 	struct pages *pages;
 	struct site site; /* the pages' own, with a store of this thread */
+	struct page_cache cache;
 };
 
 enum { VISIT_NAMES = 200, PAGE_MAX = 1024 * 1024 };

@@ -27,8 +27,9 @@ const char *typo_domain(struct str domain)
 	for (size_t i = 0; i < KNOWN_N; i++)
 		if (str_eq_nocase(domain, str_of(known[i])))
 			return NULL;
-	/* Short names are near many others: there the first letter must be right. */
-	if (!near || (str_of(near).n <= SHORT && near[0] != domain.p[0]))
+	/* Short names are near many others: there the length and the first letter must be right. */
+	if (!near ||
+		(str_of(near).n <= SHORT && (near[0] != domain.p[0] || str_of(near).n != domain.n)))
 		return NULL;
 	return near;
 }
