@@ -200,6 +200,8 @@ const struct command issue_commands[] = {
 	{"schedule", "[--at TIME] [--window HOURS] [--strict] [--embed] [--dry-run] [--json] FILE",
 		"Freeze the audience: one copy for each", issue_schedule_command, NULL},
 	{"show", "[--json] ISSUE", "Show a scheduled issue", show, NULL},
+	{"forecast", "[--json] ISSUE", "Say when it will be done, and what holds it back",
+		issue_forecast, NULL},
 	{"ls", "[--json]", "List scheduled issues, newest first", ls, NULL},
 	{"pause", "[--reason WORDS] [--json] ISSUE", "Stop sending an issue for now", pause_command,
 		NULL},

@@ -14,6 +14,7 @@ int issue_check(struct cmd *c, struct err *e);
 int issue_preview(struct cmd *c, struct err *e);
 int issue_test(struct cmd *c, struct err *e);
 int issue_schedule_command(struct cmd *c, struct err *e);
+int issue_forecast(struct cmd *c, struct err *e);
 int issue_resolve_command(struct cmd *c, struct err *e);
 
 #endif

@@ -64,3 +64,16 @@ teardown() {
 	expect 0 deliver
 	has "$stderr" "nowhere/metrics.prom"
 }
+
+@test "issue forecast: when each lane is done, and which quota falls short" {
+	echo 'lane "gmail" { per_minute = 1 }' >>"$SITE/lettermill.conf"
+	sed -i 's/per_hour = 500/per_hour = 3/' "$SITE/lettermill.conf"
+	unchanged expect 0 issue forecast 1
+	has "$output" "LANE   LEFT  DONE BY"
+	has "$output" "relay 'main': per_hour falls short"
+	has "$output" "all are done by "
+	unchanged expect 0 issue forecast --json first-light
+	is "$(jq -c '[.issue, .short, [.lanes[].left]]' <<<"$output")" '[1,[{"relay":"main","limit":"per_hour"}],[1,2,1]]'
+	is "$(jq '[.done_at, .lanes[].done_at] | map(fromdate) | .[0] == (.[1:] | max)' <<<"$output")" true
+	expect 66 issue forecast 9
+}

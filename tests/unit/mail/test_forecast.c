@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "mail/forecast.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+enum { NOW = 1800000000 / PACE_DAY_SLOT * PACE_DAY_SLOT };
+
+static int64_t done[2];
+static bool lane_short[2], relay_short[2][FORECAST_LIMIT_N];
+
+static struct forecast play(struct pacer *p, int64_t first, int64_t second)
+{
+	struct forecast f = {
+		.lane_done = done, .lane_short = lane_short, .relay_short = relay_short};
+
+	memset(done, 0, sizeof done);
+	memset(lane_short, 0, sizeof lane_short);
+	memset(relay_short, 0, sizeof relay_short);
+	p->lane[0].waiting = first;
+	p->lane[1].waiting = second;
+	forecast_play(p, NOW, &f);
+	return f;
+}
+
+static void make(struct pacer *p, int relays)
+{
+	pacer_init(p, (size_t)relays);
+	for (int i = 0; i < 2; i++)
+		pacer_lane_add(p, i, "lane", &(struct pace_lane_limits){0}, false);
+}
+
+static void test_without_limits(void **state)
+{
+	struct pacer p;
+
+	(void)state;
+	make(&p, 1);
+	assert_int_equal(play(&p, 1000000, 5).done, NOW + PACE_HOUR_SLOT);
+	assert_int_equal(done[1], NOW + PACE_HOUR_SLOT);
+	assert_false(relay_short[0][FORECAST_HOUR]);
+	pacer_free(&p);
+}
+
+static void test_quota(void **state)
+{
+	struct pacer p;
+
+	(void)state;
+	make(&p, 2);
+	p.relay[0].limit.per_hour = 100;
+	p.relay[1].limit.per_second = 1;
+	p.relay[1].limit.per_day = 400;
+	/* 100 an hour by the first, 400 at once by the second: 300 more are two hours and a bit later. */
+	assert_in_range(play(&p, 400, 400).done, NOW + 3 * 3750, NOW + 3 * 3750 + 600);
+	assert_true(relay_short[0][FORECAST_HOUR]);
+	assert_true(relay_short[1][FORECAST_SECOND]);
+	assert_true(relay_short[1][FORECAST_DAY]);
+	assert_false(relay_short[1][FORECAST_HOUR]);
+	assert_false(lane_short[0]);
+	pacer_free(&p);
+}
+
+static void test_lane(void **state)
+{
+	struct pacer p;
+
+	(void)state;
+	make(&p, 1);
+	p.lane[0].limit.per_minute = 60;
+	p.lane[1].throttle.wait_until = NOW + 7200;
+	assert_int_equal(play(&p, 3600, 7).done, NOW + 7200 + PACE_HOUR_SLOT);
+	assert_int_equal(done[0], NOW + 3600);
+	assert_true(lane_short[0]);
+	pacer_free(&p);
+}
+
+static void test_never(void **state)
+{
+	struct pacer p;
+
+	(void)state;
+	make(&p, 1);
+	p.relay[0].limit.per_day = 10;
+	assert_int_equal(play(&p, 1000, 0).done, 0);
+	assert_int_equal(done[0], 0);
+	pacer_free(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_without_limits),
+		cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_lane),
+		cmocka_unit_test(test_never),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
