@@ -29,7 +29,7 @@ int pages_open(struct site *s, struct pages **out, struct err *e);
 /* Free; NULL is allowed. Only when no server uses them any more. */
 void pages_close(struct pages *p);
 
-/* Forget what nobody answered (store/pages.h); to be called every hour or so, in the site's own thread. */
+/* Forget what nobody answered (store/pages.h); to be called every few minutes, in the site's own thread. */
 int pages_tidy(struct pages *p, struct err *e);
 
 /* What the public server is started with. */

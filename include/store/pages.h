@@ -121,8 +121,8 @@ int confirmation_look(struct store *s, int64_t issue, int64_t subscriber, int64_
 int confirmation_answer(struct store *s, int64_t issue, int64_t subscriber, struct str client,
 	int64_t now, enum confirmation_state *state, int64_t *list, struct err *e);
 
-/* Forget forms older than ASKS_KEPT, with the readers who never answered and are on no list. How many were
- * forgotten, or -1. */
+/* Forget forms older than ASKS_KEPT, with the readers who never answered and are on no list; a good many, not
+ * all at once. How many were forgotten, or -1. */
 int64_t asks_tidy(struct store *s, int64_t now, struct err *e);
 
 #endif

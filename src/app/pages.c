@@ -9,6 +9,8 @@
 
 enum {
 	PATIENCE_MS = 10000, /* for another process's write lock */
+	TIDY_PATIENCE_MS =
+		1000, /* the same for what can wait, in a thread that gives signs of life */
 	DELIVERY_PATIENCE = 900, /* seconds that due copies may wait before /healthz complains */
 };
 
@@ -252,6 +254,7 @@ int pages_open(struct site *s, struct pages **out, struct err *e)
 
 int pages_tidy(struct pages *p, struct err *e)
 {
+	store_patience(p->site->store, TIDY_PATIENCE_MS);
 	return asks_tidy(p->site->store, clock_now(), e) < 0 ? -1 : 0;
 }
 

@@ -17,7 +17,7 @@ enum {
 	IDLE_S = 10,
 	STEP_MS = 250,
 	GRACE_MS = 8000,
-	TIDY_S = 3600
+	TIDY_S = 600
 };
 
 /* The socket that systemd holds for us, or one of our own. */
@@ -44,7 +44,7 @@ static void tell(struct cmd *c, int socket, int metrics)
 	fflush(stdout);
 }
 
-/* Every hour; what cannot be done now is done then. */
+/* Now and then; what cannot be done now is done then. */
 static void tidy(struct pages *pages, int64_t *next)
 {
 	struct err e = {0};

@@ -7,7 +7,7 @@
 
 /* Forms to subscribe, and the consent that the answers to their confirmations are. */
 
-enum { HOUR = 3600, DAY = 86400, DETAIL_MAX = 4096 };
+enum { HOUR = 3600, DAY = 86400, DETAIL_MAX = 4096, TIDY_MOST = 10000 };
 
 static const char by_form[] = "web form";
 
@@ -310,7 +310,7 @@ int64_t asks_tidy(struct store *s, int64_t now, struct err *e)
 
 	if (tx_open(s, &own, e) < 0)
 		return -1;
-	while (rc == 1) {
+	while (rc == 1 && n < TIDY_MOST) {
 		int64_t id = 0, subscriber = 0, list = 0;
 
 		if (db_query(s,
