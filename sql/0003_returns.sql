@@ -43,3 +43,17 @@ CREATE INDEX returns_at ON returns (at) WHERE undone = 0;
 CREATE INDEX returns_arrival ON returns (arrival_id) WHERE arrival_id IS NOT NULL;
 
 ALTER TABLE suppressions ADD COLUMN source TEXT NOT NULL DEFAULT '';
+
+-- Suppressions of other sites, by hashes under their keys: an address that turns up here is looked for under
+-- each key, and then becomes one of ours.
+CREATE TABLE foreign_keys (
+	id INTEGER PRIMARY KEY,
+	secret TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE foreign_suppressions (
+	key_id INTEGER NOT NULL REFERENCES foreign_keys,
+	hash BLOB NOT NULL,
+	reason TEXT NOT NULL,
+	at INTEGER NOT NULL,
+	PRIMARY KEY (key_id, hash)
+) STRICT, WITHOUT ROWID;

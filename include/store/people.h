@@ -108,6 +108,31 @@ int suppression_get(struct store *s, struct str key, struct arena *a, struct str
 /* Lift a suppression. ERR_MISSING where there is none. */
 int suppression_remove(struct store *s, struct str key, struct err *e);
 
+/* ---- the whole list of suppressions ---- */
+
+enum { SUPPRESSION_HASH_SIZE = 16 };
+struct suppression {
+	unsigned char hash[SUPPRESSION_HASH_SIZE];
+	struct str email; /* empty where the address is known by its hash alone */
+	struct str reason, source;
+	int64_t at;
+};
+
+/* All suppressions, oldest first: `each` returns false to end. */
+int suppressions_each(struct store *s, bool (*each)(void *user, const struct suppression *one),
+	void *user, struct err *e);
+
+/* The key that the hashes are made under, to go with them to another site; in `a`. */
+int suppression_secret(struct store *s, struct arena *a, struct str *secret, struct err *e);
+
+/* Take a suppression by its hash under the key `secret` of another site, or of this one. 1 when it is new
+ * here, 0 when it was known, or -1. */
+int suppression_put_hash(
+	struct store *s, struct str secret, const struct suppression *one, struct err *e);
+
+/* Mark the people here whom hashes of the key `secret` mean; `n` is how many are newly suppressed. */
+int suppressions_adopt(struct store *s, struct str secret, int64_t *n, struct err *e);
+
 /* Names of the attributes that subscribers have (for {{ subscriber.NAME }}): an array of *n in `a`.
  */
 int fields_get(struct store *s, struct arena *a, const char ***out, size_t *n, struct err *e);

@@ -31,6 +31,8 @@ static const struct command commands[] = {
 	{"why", "[--json] ADDRESS [ISSUE]",
 		"Tell the whole story of an address: consent, copies, attempts", cmd_why, NULL},
 	{"bounce", "", "Read what comes back, and say what replies mean", NULL, bounce_commands},
+	{"suppression", "", "Look at, write out and take in who gets no mail", NULL,
+		suppression_commands},
 	{"relay", "", "Look at the SMTP servers that take the mail", NULL, relay_commands},
 	{"backup", "[--json] FILE", "Copy the database, while everything goes on", cmd_backup,
 		NULL},

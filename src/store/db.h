@@ -21,7 +21,7 @@ enum {
 	DB_RELAYS = 8, /* relays whose numbers are remembered */
 	DB_CARE =
 		64, /* lanes of issues whose outcomes are looked at in one transaction before a flush */
-	KEY_HASH_SIZE = 16,
+	KEY_HASH_SIZE = SUPPRESSION_HASH_SIZE,
 };
 
 struct store {
@@ -230,6 +230,11 @@ int attempt_add(struct store *s, const struct attempt *a, struct err *e);
 
 /* The keyed hash of an address key, as suppressions hold it. */
 int key_hash(struct store *s, struct str key, unsigned char out[KEY_HASH_SIZE], struct err *e);
+
+/* Whether `key` is suppressed: by a hash of ours, or by one of another site, which then becomes ours. 1, 0 or
+ * -1. suppression_adopt() is its second half. */
+int suppression_find(struct store *s, struct str key, struct err *e);
+int suppression_adopt(struct store *s, struct str key, struct err *e);
 
 /* Merge the JSON object `add` into `old` (either may be empty): the result is in `a`, and
  * `*changed` tells whether it differs from `old` in content. ERR_INPUT where `add` is no JSON

@@ -32,7 +32,9 @@ static int begin(struct import *i, struct str file, struct err *e)
 		return -1;
 	i->id = sqlite3_last_insert_rowid(i->s->db);
 	snprintf(words, sizeof words, "import %lld", (long long)i->id);
-	rc = db_int(i->s, "SELECT 1 FROM suppressions LIMIT 1", NULL, &any, e);
+	rc = db_int(i->s,
+		"SELECT 1 FROM suppressions UNION ALL SELECT 1 FROM foreign_suppressions LIMIT 1",
+		NULL, &any, e);
 	i->suppressions = rc == 1;
 	return rc < 0 ? -1 : source_id(i->s, str_of(words), &i->source, e);
 }
@@ -225,16 +227,10 @@ static bool is_ended(int64_t status)
 
 static int mark_suppressed(struct import *i, const struct import_row *rows, size_t n, struct err *e)
 {
-	unsigned char hash[KEY_HASH_SIZE];
-	const struct str view = {(const char *)hash, sizeof hash};
-	int64_t any;
 	int rc = 0;
 
 	for (size_t at = 0; i->suppressions && at < n && rc >= 0; at++) {
-		rc = key_hash(i->s, rows[at].key, hash, e);
-		if (rc == 0)
-			rc = db_int(i->s, "SELECT 1 FROM suppressions WHERE hash = ?1",
-				VALS(BLOB(view)), &any, e);
+		rc = suppression_find(i->s, rows[at].key, e);
 		i->mark[at].suppressed = rc == 1;
 	}
 	return rc < 0 ? -1 : 0;

@@ -41,6 +41,19 @@ int suppression_add(struct store *s, struct str key, const char *reason, int64_t
 	return suppression_put(s, key, reason, STR(""), now, e) < 0 ? -1 : 0;
 }
 
+int suppression_find(struct store *s, struct str key, struct err *e)
+{
+	unsigned char hash[KEY_HASH_SIZE];
+	int64_t one;
+	int rc;
+
+	if (key_hash(s, key, hash, e) < 0)
+		return -1;
+	rc = db_int(s, "SELECT 1 FROM suppressions WHERE hash = ?1",
+		VALS(BLOB(((struct str){(const char *)hash, sizeof hash}))), &one, e);
+	return rc ? rc : suppression_adopt(s, key, e);
+}
+
 int suppression_get(struct store *s, struct str key, struct arena *a, struct str *reason,
 	int64_t *at, struct err *e)
 {
@@ -48,7 +61,7 @@ int suppression_get(struct store *s, struct str key, struct arena *a, struct str
 	sqlite3_stmt *st;
 	int rc;
 
-	if (key_hash(s, key, hash, e) < 0 ||
+	if (suppression_find(s, key, e) < 0 || key_hash(s, key, hash, e) < 0 ||
 		db_query(s, "SELECT reason, at FROM suppressions WHERE hash = ?1",
 			VALS(BLOB(((struct str){(const char *)hash, sizeof hash}))), &st, e) < 0)
 		return -1;

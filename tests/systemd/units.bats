@@ -10,7 +10,7 @@ setup() {
 }
 
 @test "systemd-analyze verify finds nothing" {
-	run systemd-analyze verify --man=no "$units"/lettermill-*.service "$units"/lettermill-*.timer "$units"/lettermill-*.socket
+	run systemd-analyze verify --man=no "$units"/lettermill-*.service "$units"/lettermill-*.timer "$units"/lettermill-*.socket "$units"/lettermill-*.path
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ -z "$(grep lettermill <<<"$output")" ]
@@ -23,7 +23,7 @@ setup() {
 }
 
 @test "the services are exposed at most 2.0" {
-		for service in deliver serve; do
+		for service in deliver serve bounce mailbox; do
 		run systemd-analyze security --offline=true --threshold=20 "$units/lettermill-$service.service"
 		echo "$output" | tail -n 3
 		[ "$status" -eq 0 ]
