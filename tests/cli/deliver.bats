@@ -68,7 +68,7 @@ schedule_and_serve() {
 	expect 0 why --json bob@example.org
 	is "$(jq -c '.deliveries[0] | [.issue,.slug,.state,.skip_reason]' <<<"$output")" '[1,"first-light","failed",null]'
 	is "$(jq -c '.deliveries[0].attempts[0] | [.relay,.phase,.code,.status,.state]' <<<"$output")" '["main","rcpt",550,"5.1.1","failed"]'
-	is "$(jq -c '[.email,.subscriptions[0].status,.suppression]' <<<"$output")" '["bob@example.org","subscribed",null]'
+	is "$(jq -c '[.email,.subscriptions[0].status,.suppression.reason]' <<<"$output")" '["bob@example.org","subscribed","bounce"]'
 	expect 0 why bob@example.org first-light
 	has "$output" "Bob <bob@example.org>, subscriber 2 since "
 	has "$output" "issue 1, first-light: First light"
