@@ -184,6 +184,10 @@ int issue_trouble(struct store *s, int64_t issue, int64_t lane, const struct fin
 		c->complaints += !finding;
 		c->hard += finding && finding->hard;
 		c->blocked += finding && finding->reason == REASON_BLOCK;
+		/* What the relay had taken is refused behind it: once more the same trouble. */
+		if (finding && (i == 0 ? care_of_setup(finding->reason)
+				       : care_of_content(finding->reason)))
+			care_recent_add(&c->recent, true);
 	}
 	if (rc == 0)
 		rc = note_reason(s, issue, finding ? (int)finding->reason : COMPLAINT, e);

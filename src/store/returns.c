@@ -9,13 +9,12 @@ _Static_assert(RETURN_BOUNCE == 0 && RETURN_COMPLAINT == 1, "SQL has other numbe
 
 enum {
 	EVENTS_MAX = 1000, /* looked at of one reader: more than any policy asks for */
-	MAIL_LANE = 0, /* trouble told by mail is judged as one group */
 };
 
 /* What is there when a return comes: the copy, its reader, and what is known of it already. */
 struct ground {
 	enum delivery_state state;
-	int64_t settled_at;
+	int64_t settled_at, lane;
 	bool known, hard, undone; /* a return of this kind */
 	int64_t sent_at; /* of the known one */
 	int64_t state_before; /* of the known one; 0 = not moved */
@@ -32,7 +31,7 @@ static int survey(
 	*g = (struct ground){0};
 	if (db_query(s,
 		    "SELECT d.state, coalesce(settled_at, 0), email_key, r.sent_at,"
-		    " coalesce(r.state_before, 0), r.hard, r.undone, r.suppressed"
+		    " coalesce(r.state_before, 0), r.hard, r.undone, r.suppressed, d.lane"
 		    " FROM deliveries AS d LEFT JOIN subscribers ON id = d.subscriber_id"
 		    " LEFT JOIN returns AS r ON r.subscriber_id = d.subscriber_id"
 		    "  AND r.issue_id = d.issue_id AND r.kind = ?3"
@@ -49,6 +48,7 @@ static int survey(
 	g->state = (enum delivery_state)sqlite3_column_int(st, 0);
 	g->settled_at = sqlite3_column_int64(st, 1);
 	g->email_key = db_copy(st, 2, a);
+	g->lane = sqlite3_column_int64(st, 8);
 	g->known = sqlite3_column_type(st, 3) != SQLITE_NULL;
 	g->sent_at = sqlite3_column_int64(st, 3);
 	g->state_before = sqlite3_column_int64(st, 4);
@@ -228,7 +228,7 @@ static int apply(struct store *s, const struct policy *policy, const struct retu
 		return 0;
 	/* What the relay said while sending was counted when it was settled. */
 	if (r->arrival && !g.known &&
-		issue_trouble(s, r->issue, MAIL_LANE, r->kind == RETURN_BOUNCE ? &r->finding : NULL,
+		issue_trouble(s, r->issue, g.lane, r->kind == RETURN_BOUNCE ? &r->finding : NULL,
 			r->at, e) < 0)
 		return -1;
 	if (move(s, r, &g, out, e) < 0 || record(s, r, &g, e) < 0 ||

@@ -176,3 +176,28 @@ suppressed() {
 	run mill bounce ingest </dev/null
 	is "$status" 75
 }
+
+@test "5.7.26 for everybody at once: nobody is suppressed, the issue is paused, and status says why" {
+	for i in $(seq 60); do echo "reader$i@example.org"; done | sed '1i email' >"$BATS_TEST_TMPDIR/people.csv"
+	mill -q import --list daily "$BATS_TEST_TMPDIR/people.csv"
+	write_issue "$SITE/i.md" "Second light"
+	mill -q issue schedule --window "$(date -u +%H:00)-$(date -u -d '+2 hours' +%H:00)" "$SITE/i.md"
+	smtpd_stop
+	smtpd_start --rule 'mail msg>=41 reply 421 4.3.2 come back' --rule 'mail conn>=2 reply 421 4.3.2 come back'
+	use_relay "$SMTP_PORT"
+	sed -i 's/connections = 4/connections = 1/' "$SITE/lettermill.conf"
+	run mill deliver
+	is "$(sql 'SELECT state FROM issues WHERE id = 2')" 1
+	[ "$(sql 'SELECT count(*) FROM deliveries WHERE issue_id = 2 AND state = 5')" -ge 40 ]
+	jq -r 'select(.to) | .to + " " + .from' "$SMTPD_LOG" | while read -r to from; do
+		report "$to" "$from" 5.7.26 "This mail is unauthenticated, DMARC policy of news.example.org is reject" |
+			mill -q bounce ingest
+	done
+	is "$(sql 'SELECT count(*) FROM suppressions')" 0
+	is "$(sql 'SELECT sum(suppressed) FROM subscribers')" 0
+	expect 0 status --json 2
+	is "$(jq -r .state <<<"$output")" paused
+	expect 0 status 2
+	has "$output" "auth"
+	expect 0 db check
+}
