@@ -129,3 +129,25 @@ last_child() {
 	[ "$(property Result)" = success ]
 	[ "$(inside lettermill status --json 3 | jq '.counts | .queued + .deferred')" -eq 3 ]
 }
+
+taken() {
+	[ -z "$(ls -A "$root/var/mail/lettermill/new")" ]
+}
+
+@test "returned mail in a Maildir of somebody else's is read as soon as it is there" {
+	inside install -d -o nobody -g nogroup -m 700 /var/mail/lettermill /var/mail/lettermill/{tmp,new,cur}
+	inside systemctl enable --now lettermill-bounce.path
+	from=$(jq -rs '[.[] | select(.to == "ada@example.org")][0].from' "$root/relay/log")
+	printf '%s\n' 'From: MAILER-DAEMON@mx.example.net' "To: $from" 'Subject: Undelivered Mail Returned to Sender' \
+		'Content-Type: multipart/report; report-type=delivery-status; boundary="b"' '' '--b' \
+		'Content-Type: message/delivery-status' '' 'Reporting-MTA: dns; mx.example.net' '' \
+		'Final-Recipient: rfc822; ada@example.org' 'Action: failed' 'Status: 5.1.1' \
+		'Diagnostic-Code: smtp; 550 5.1.1 no such user' '' '--b--' >"$root/var/mail/lettermill/tmp/1"
+	printf '%s\n' 'From: someone@example.net' 'Subject: hello' '' 'words' >"$root/var/mail/lettermill/tmp/2"
+	inside chown nobody:nogroup /var/mail/lettermill/tmp/1 /var/mail/lettermill/tmp/2
+	inside chmod 600 /var/mail/lettermill/tmp/1 /var/mail/lettermill/tmp/2
+	mv "$root/var/mail/lettermill/tmp"/[12] "$root/var/mail/lettermill/new"
+	wait_for 30 taken || { inside systemctl status lettermill-bounce.service || :; false; }
+	[ "$(inside lettermill why --json ada@example.org | jq -r '.deliveries[-1].state')" = bounced ]
+	[ "$(find "$root/var/mail/lettermill/.Filed" -type f | wc -l)" -eq 1 ]
+}
