@@ -86,6 +86,10 @@ came_back() {
 	[ "$(mails | wc -l)" -ge "$1" ]
 }
 
+arrived() {
+	[ -n "$(find "$relay/people/ana/Maildir/new" -type f 2>/dev/null)" ]
+}
+
 state_of() {
 	mill why --json "$1" | jq -r '.deliveries[0].state'
 }
@@ -118,9 +122,11 @@ suppressed() {
 
 @test "unsubscribed by mail, read by POP3; what is not understood stays there" {
 	expect 0 deliver
+	wait_for 40 arrived
 	file=$(find "$relay/people/ana/Maildir/new" -type f | head -1)
 	to=$(tr -d '\r\n\t ' <"$file" | grep -o 'mailto:unsubscribe[^>]*' | head -1)
 	to=${to#mailto:}
+	[ -n "$to" ]
 	for subject in unsubscribe hello; do
 		[ $subject = unsubscribe ] || to=letters@news.example.org
 		swaks --silent 3 --server 127.0.0.1 --port "$POSTFIX_PORT" --from ana@readers.test --to "${to%%\?*}" --header "Subject: $subject" </dev/null
