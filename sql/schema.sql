@@ -19,7 +19,8 @@ CREATE TABLE lists (
 	theme TEXT NOT NULL,
 	double_opt_in INTEGER NOT NULL,
 	created_at INTEGER NOT NULL
-, public INTEGER NOT NULL DEFAULT 1) STRICT; -- public: it has a form to subscribe and an archive
+, public INTEGER NOT NULL DEFAULT 1, clicks INTEGER NOT NULL DEFAULT 0) STRICT; -- public: it has a form to subscribe and an
+-- archive; clicks: those on the links of its issues are counted
 
 -- AUTOINCREMENT: Message-IDs derive from the number, so an erased reader's is never given again.
 CREATE TABLE subscribers (
@@ -351,3 +352,21 @@ CREATE TABLE asks (
 CREATE INDEX asks_at ON asks (at);
 CREATE INDEX asks_network ON asks (network, at);
 CREATE INDEX asks_subscriber ON asks (subscriber_id, at) WHERE subscriber_id IS NOT NULL;
+
+-- Where the links of an issue lead whose list counts clicks.
+CREATE TABLE links (
+	issue_id INTEGER NOT NULL REFERENCES issues,
+	n INTEGER NOT NULL, -- from 1, in the order of the issue
+	url TEXT NOT NULL,
+	PRIMARY KEY (issue_id, n)
+) STRICT, WITHOUT ROWID;
+
+-- One row for each reader and link, however often it is followed.
+CREATE TABLE clicks (
+	issue_id INTEGER NOT NULL,
+	n INTEGER NOT NULL,
+	subscriber_id INTEGER NOT NULL,
+	at INTEGER NOT NULL,    -- the last one
+	robot INTEGER NOT NULL, -- 1 = nothing but robots was seen
+	PRIMARY KEY (issue_id, subscriber_id, n)
+) STRICT, WITHOUT ROWID;

@@ -27,16 +27,23 @@ struct publish {
 	struct str *bare; /* names whose empty value would show (mail/compile.h) */
 	size_t bare_n;
 	struct compile_remark *remark; /* about the content; publish_lint() adds some */
+	struct composed_link *link; /* that are counted (mail/compile.h) */
 	struct str text; /* the file's bytes */
 	struct str program; /* packed (mail/program.h) */
 };
 
+/* Ways to compile, to be added. */
+enum publish_how {
+	PUBLISH_EMBED = 1, /* local images travel in the message */
+	PUBLISH_TO_LEAVE = 2, /* for readers, whose clicks are counted where the list says so */
+};
+
 /* Read `file` (Markdown; or HTML, with its text part in a .txt beside it), find its list and theme (the
- * site's own copy of a template first, then the built-in one) and local images, which travel in the message
- * where `embed`, compile. The one door of check, preview, test and schedule, so that they cannot differ.
+ * site's own copy of a template first, then the built-in one) and local images, compile as `how` (of enum
+ * publish_how) says. The one door of check, preview, test and schedule, so that they cannot differ.
  * ERR_INPUT with FILE:LINE, ERR_MISSING. `out` is freed by publish_free() also after an error. */
 int publish_compile(
-	struct site *s, const char *file, bool embed, struct publish *out, struct err *e);
+	struct site *s, const char *file, unsigned how, struct publish *out, struct err *e);
 
 /* Look at the compiled issue beside the site: whether its slug is free, and how many readers would see
  * nothing where a value without a default stands. Adds to p->remark; the cost grows with the audience. */

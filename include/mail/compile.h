@@ -62,6 +62,7 @@ struct compile_input {
 	const struct compile_media *(*media)(void *user, struct str path, struct err *e);
 	void *media_user;
 	bool embed; /* local images travel in the message (RFC 2387) and not by address */
+	bool clicks; /* web links of Markdown in the HTML lead through {{ click_url }}/NUMBER */
 };
 
 /* A remark about the content: a warning, or an error that it may not leave with. */
@@ -90,6 +91,10 @@ struct composed {
 		const struct compile_media *media;
 		struct composed_media *next;
 	} * embedded; /* the first has the Content-ID "image1@LIST-ID", the next "image2@…" (RFC 2392) */
+	struct composed_link {
+		struct str url;
+		struct composed_link *next;
+	} * link; /* where {{ click_url }}/1, /2, … lead, each address once */
 };
 
 /* Markdown, theme and names to marked strings, in `a`; of an issue that is ready-made HTML and text, the

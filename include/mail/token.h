@@ -20,6 +20,7 @@ enum token_purpose {
 	TOKEN_VIEW = 4, /* issue, subscriber: the issue in a browser */
 	TOKEN_CONFIRM = 5, /* issue (of the confirmation), subscriber */
 	TOKEN_FORM = 6, /* time, list: when a form was shown */
+	TOKEN_CLICK = 7, /* issue, subscriber (0 = nobody in particular): the links of a copy */
 };
 
 enum { TOKEN_KEY_SIZE = 32, TOKEN_TEXT_MAX = 64 };

@@ -3,6 +3,7 @@
 #define STORE_LEDGER_H
 
 #include "mail/care.h"
+#include "mail/compile.h"
 #include "mail/verdict.h"
 #include "store/store.h"
 
@@ -33,6 +34,7 @@ struct issue {
 	struct str program; /* mail/program.h, packed; only filled by issue_get() */
 	struct str pause_reason; /* why it is paused or held, in words; may be empty */
 	bool confirmation; /* it asks readers to confirm (store/pages.h), and is no issue of its list */
+	const struct composed_link *link; /* counted ones; only read by issue_schedule() */
 	const struct issue_plan *plan; /* how it leaves; only read by issue_schedule(), NULL = at
 					* once */
 };

@@ -125,4 +125,44 @@ int confirmation_answer(struct store *s, int64_t issue, int64_t subscriber, stru
  * all at once. How many were forgotten, or -1. */
 int64_t asks_tidy(struct store *s, int64_t now, struct err *e);
 
+/* ---- clicks ---- */
+
+enum {
+	CLICK_MOMENT =
+		10, /* seconds: what follows a link so soon after the copy was accepted is a scanner */
+	CLICK_MANY = 3, /* and so is what follows so many links of a copy within that time */
+};
+
+/* A link of an issue that was followed. */
+struct click {
+	int64_t issue, n; /* number of the link, from 1 */
+	int64_t subscriber; /* 0 = nobody in particular: it is not counted */
+	bool robot; /* the request says that no person sent it */
+};
+
+/* Where a link leads, in `a`, and whether its list counts clicks now: 1, 0 where there is none, or -1. */
+int click_look(struct store *s, const struct click *c, struct arena *a, struct str *url,
+	bool *counts, struct err *e);
+
+/* Note a click: one row for each reader and link. A row is a robot's until a person follows the link; the
+ * rows of a reader who follows CLICK_MANY of an issue's links within CLICK_MOMENT become a robot's. */
+int click_put(struct store *s, const struct click *c, int64_t now, struct err *e);
+
+/* How many readers, and how many more robots, followed each link of an issue; the first link first. An array
+ * of *n in `a`. */
+struct link_clicks {
+	struct str url;
+	int64_t readers, robots;
+};
+int issue_clicks(struct store *s, int64_t issue, struct arena *a, struct link_clicks **out,
+	size_t *n, struct err *e);
+
+/* The links that a reader followed, the newest first; robots left out. An array of *n in `a`. */
+struct reader_click {
+	struct str issue, url; /* by slug */
+	int64_t at;
+};
+int reader_clicks(struct store *s, int64_t subscriber, struct arena *a, struct reader_click **out,
+	size_t *n, struct err *e);
+
 #endif

@@ -9,8 +9,8 @@
 /* Fill p->sender from p->source, p->list and the configuration. ERR_INPUT. */
 int publish_sender(const struct site *s, struct publish *p, struct err *e);
 
-/* Compile p->source with p->sender and `theme` into p->program; `embed` is for local images. ERR_INPUT. */
+/* Compile p->source with p->sender and `theme` into p->program; `how` is that of enum publish_how. ERR_INPUT. */
 int publish_build(
-	struct site *s, struct publish *p, const struct theme *theme, bool embed, struct err *e);
+	struct site *s, struct publish *p, const struct theme *theme, unsigned how, struct err *e);
 
 #endif

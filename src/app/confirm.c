@@ -40,7 +40,7 @@ int confirmation_compile(struct site *s, const struct page_lang *lang, const str
 		theme_parse(a, &files, &theme, e) < 0)
 		return -1;
 	out->sender.confirmation = true;
-	return publish_build(s, out, &theme, false, e);
+	return publish_build(s, out, &theme, 0, e);
 }
 
 struct str page_network(struct arena *a, struct str client)

@@ -22,6 +22,7 @@ enum {
 	VALUE_PREFERENCES,
 	VALUE_VIEW,
 	VALUE_CONFIRM,
+	VALUE_CLICK,
 	VALUE_WEB,
 	VALUE_FIELD, /* any other: subscriber.NAME */
 	VALUE_N,
@@ -35,6 +36,7 @@ static const char *const value_name[] = {
 	[VALUE_PREFERENCES] = "preferences_url",
 	[VALUE_VIEW] = "web_url",
 	[VALUE_CONFIRM] = "confirm_url",
+	[VALUE_CLICK] = "click_url",
 	[VALUE_WEB] = "view.web",
 };
 
@@ -167,7 +169,7 @@ static struct str token_text(struct copy_maker *m, enum token_purpose purpose, i
 
 /* What a copy needs besides the subscriber's own fields. */
 struct links {
-	struct span unsubscribe, preferences, view, confirm, mailto, message_id, name;
+	struct span unsubscribe, preferences, view, confirm, click, mailto, message_id, name;
 };
 
 static void make_links(struct copy_maker *m, const struct claim *c, struct links *l)
@@ -197,6 +199,8 @@ static void make_links(struct copy_maker *m, const struct claim *c, struct links
 	if (m->wants[VALUE_CONFIRM])
 		l->confirm = link_to(
 			m, "/confirm/", token_text(m, TOKEN_CONFIRM, c->issue, c->subscriber));
+	if (m->wants[VALUE_CLICK])
+		l->click = link_to(m, "/c/", token_text(m, TOKEN_CLICK, c->issue, c->subscriber));
 	l->message_id.from = m->scratch.n;
 	msgid_make(m->uuid, c->subscriber, config->publication.list_domain, &m->scratch);
 	l->message_id.to = l->name.from = m->scratch.n;
@@ -238,6 +242,7 @@ static void fill_values(struct copy_maker *m, const struct claim *c, const struc
 		[VALUE_PREFERENCES] = face->join.n ? face->join : span_view(m, l->preferences),
 		[VALUE_VIEW] = face->here.n ? face->here : span_view(m, l->view),
 		[VALUE_CONFIRM] = span_view(m, l->confirm),
+		[VALUE_CLICK] = span_view(m, l->click),
 		[VALUE_WEB] = face->web,
 	};
 	const size_t prefix = STR("subscriber.").n;

@@ -204,17 +204,32 @@ static json_t *mails(struct prefs *p, struct err *e)
 	return all;
 }
 
+static json_t *clicks(struct prefs *p, struct err *e)
+{
+	json_t *all = json_array();
+	struct reader_click *c;
+	size_t n;
+
+	if (reader_clicks(p->v->store, p->reader.id, p->v->a, &c, &n, e) < 0)
+		n = 0;
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(all, json_pack("{s:o, s:o, s:o}", "issue", text(c[i].issue),
+						   "url", text(c[i].url), "at", instant(c[i].at)));
+	return all;
+}
+
 static void show_data(struct prefs *p)
 {
 	struct visit *v = p->v;
 	struct str attributes = p->reader.attributes;
 	struct err e = {0};
-	json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "email",
+	json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "email",
 		text(p->reader.email), "first_name", text(p->reader.first_name), "last_name",
 		text(p->reader.last_name), "attributes",
 		json_loadb(attributes.p ? attributes.p : "", attributes.n, 0, NULL), "since",
 		instant(p->reader.created_at), "paused_until", instant(p->until), "subscriptions",
-		subscriptions(p, &e), "history", history(p, &e), "mails", mails(p, &e));
+		subscriptions(p, &e), "history", history(p, &e), "mails", mails(p, &e), "clicks",
+		clicks(p, &e));
 	char *out = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
 
 	if (e.code || !out) {

@@ -52,6 +52,7 @@ static const struct route {
 	{"/confirm/", page_confirm, 1U << HTTP_POST, false},
 	{"/m/", page_prefs, 1U << HTTP_POST, false},
 	{"/v/", page_view, 0, false},
+	{"/c/", page_click, 0, false},
 	{"/archive/", page_archive, 0, true},
 	{"/media/", page_media, 0, false},
 	{"/style.css", page_style, 0, true},

@@ -161,6 +161,7 @@ void page_archive(struct visit *v);
 void page_view(struct visit *v);
 void page_media(struct visit *v);
 void page_confirm(struct visit *v);
+void page_click(struct visit *v);
 void page_style(struct visit *v);
 
 #endif

@@ -180,7 +180,7 @@ static int render(struct look *l, struct err *e)
 	struct site *s = &l->t->site;
 	const char *as = p->as;
 
-	if (publish_compile(s, p->file, p->embed, &l->publish, e) < 0 ||
+	if (publish_compile(s, p->file, p->embed ? PUBLISH_EMBED : 0, &l->publish, e) < 0 ||
 		publish_lint(s, &l->publish, e) < 0)
 		return -1;
 	if (!as)

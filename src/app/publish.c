@@ -138,6 +138,7 @@ int publish_schedule(struct site *s, struct publish *p, const char *at, const ch
 	if (read_when(p, at, window, now, &when, &hours, e) < 0)
 		return -1;
 	issue.due_at = when.at;
+	issue.link = p->link;
 	if (p->list.subscribed == 0)
 		return err_set(e, ERR_MISSING,
 			"nobody is on the list '%.*s': import subscribers first",

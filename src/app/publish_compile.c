@@ -68,7 +68,7 @@ int publish_sender(const struct site *s, struct publish *p, struct err *e)
 }
 
 int publish_build(
-	struct site *s, struct publish *p, const struct theme *theme, bool embed, struct err *e)
+	struct site *s, struct publish *p, const struct theme *theme, unsigned how, struct err *e)
 {
 	struct media_finder finder = {.site = s, .publish = p};
 	struct compile_input in = {.issue = &p->source,
@@ -76,7 +76,8 @@ int publish_build(
 		.sender = &p->sender,
 		.media = media_find,
 		.media_user = &finder,
-		.embed = embed};
+		.embed = how & PUBLISH_EMBED,
+		.clicks = how & PUBLISH_TO_LEAVE && p->list.clicks};
 	struct composed composed = {0};
 	struct program program = {0};
 	const char **fields;
@@ -99,6 +100,7 @@ int publish_build(
 	p->bare = composed.bare;
 	p->bare_n = composed.bare_n;
 	p->remark = composed.remark;
+	p->link = composed.link;
 	return 0;
 }
 
@@ -124,7 +126,7 @@ out:
 }
 
 int publish_compile(
-	struct site *s, const char *file, bool embed, struct publish *out, struct err *e)
+	struct site *s, const char *file, unsigned how, struct publish *out, struct err *e)
 {
 	struct theme theme = {0};
 	struct buf b;
@@ -144,7 +146,7 @@ int publish_compile(
 	}
 	if (load_theme(s, out, &theme, e) < 0 || publish_sender(s, out, e) < 0)
 		goto out;
-	rc = publish_build(s, out, &theme, embed, e);
+	rc = publish_build(s, out, &theme, how, e);
 out:
 	buf_free(&b);
 	return rc;

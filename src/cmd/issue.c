@@ -202,6 +202,8 @@ const struct command issue_commands[] = {
 	{"show", "[--json] ISSUE", "Show a scheduled issue", show, NULL},
 	{"forecast", "[--json] ISSUE", "Say when it will be done, and what holds it back",
 		issue_forecast, NULL},
+	{"clicks", "[--json] ISSUE", "Say how many readers followed which link",
+		issue_clicks_command, NULL},
 	{"ls", "[--json]", "List scheduled issues, newest first", ls, NULL},
 	{"pause", "[--reason WORDS] [--json] ISSUE", "Stop sending an issue for now", pause_command,
 		NULL},

@@ -19,12 +19,12 @@ enum { PREVIEW_MAX = 4 * 1024 * 1024 };
 	}
 
 /* The site and the compiled issue file argv[0]. */
-static int open_issue(struct cmd *c, bool embed, struct site *s, struct publish *p, struct err *e)
+static int open_issue(struct cmd *c, unsigned how, struct site *s, struct publish *p, struct err *e)
 {
 	*p = (struct publish){0};
 	if (cmd_site(c, s, e) < 0)
 		return -1;
-	if (publish_compile(s, c->argv[0], embed, p, e) == 0)
+	if (publish_compile(s, c->argv[0], how, p, e) == 0)
 		return 0;
 	publish_free(p);
 	site_close(s);
@@ -130,7 +130,7 @@ int issue_check(struct cmd *c, struct err *e)
 
 	if (cmd_options(c, options, 1, 1, e) < 0)
 		return -1;
-	if (open_issue(c, embed, &s, &p, e) < 0) {
+	if (open_issue(c, embed ? PUBLISH_EMBED : 0, &s, &p, e) < 0) {
 		if (c->json)
 			cmd_json(json_pack("{s:o, s:b, s:o}", "file",
 				cmd_json_text(str_of(c->argv[0])), "ok", 0, "error",
@@ -223,7 +223,7 @@ int issue_preview(struct cmd *c, struct err *e)
 		site_close(&s);
 		return rc;
 	}
-	if (open_issue(c, embed, &s, &p, e) < 0)
+	if (open_issue(c, embed ? PUBLISH_EMBED : 0, &s, &p, e) < 0)
 		return -1;
 	if (!c->json)
 		print_remarks(c, &p);
@@ -300,7 +300,7 @@ int issue_test(struct cmd *c, struct err *e)
 		return -1;
 	if (!to)
 		return err_set(e, ERR_USAGE, "%s: --to ADDRESS is missing", c->path);
-	if (open_issue(c, embed, &s, &p, e) < 0)
+	if (open_issue(c, embed ? PUBLISH_EMBED : 0, &s, &p, e) < 0)
 		return -1;
 	if (!c->json)
 		print_remarks(c, &p);
@@ -359,7 +359,7 @@ int issue_schedule_command(struct cmd *c, struct err *e)
 
 	if (cmd_options(c, options, 1, 1, e) < 0)
 		return -1;
-	if (open_issue(c, embed, &s, &p, e) < 0)
+	if (open_issue(c, PUBLISH_TO_LEAVE | (embed ? PUBLISH_EMBED : 0), &s, &p, e) < 0)
 		return -1;
 	rc = lint(c, &s, &p, strict, e);
 	if (rc == 0)

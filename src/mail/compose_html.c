@@ -109,6 +109,44 @@ static void set(struct compose *c, enum block_name name, struct str value)
 	c->name[name].value = value;
 }
 
+/* The number of a link to `url`, from 1. */
+static int number_of(struct compose *c, struct str url)
+{
+	struct composed_link **link = &c->out->link;
+	int n = 1;
+
+	for (; *link && !str_eq((*link)->url, url); n++)
+		link = &(*link)->next;
+	if (!*link) {
+		*link = arena_alloc(c->a, sizeof(**link));
+		**link = (struct composed_link){.url = url};
+	}
+	return n;
+}
+
+/* Where the link of `n` leads: to the site, which counts and sends on, or straight there. Addresses with a
+ * reader's own values in them are not stored, so they stay as they are. */
+static int counted(struct compose *c, const struct md_node *n, struct str *href)
+{
+	static const char *const names[] = {"click_url"};
+	const struct liquid_scope scope = {.recipient = names, .recipient_n = 1};
+	struct liquid_source in = {.file = c->in->issue->file, .line = n->line};
+	struct buf out;
+	int rc;
+
+	*href = n->href;
+	if (!c->in->clicks || (n->kind != MD_LINK && n->kind != MD_ITEM) ||
+		!str_has_prefix_nocase(*href, STR("http")) ||
+		compose_unmarked(c->a, *href).n != href->n)
+		return 0;
+	in.text = str_of(arena_printf(c->a, "{{ click_url }}/%d", number_of(c, *href)));
+	buf_init(&out, COMPOSE_MAX);
+	rc = liquid_expand(c->a, &in, &scope, enc_html, &c->out->slots, &out, c->e);
+	*href = arena_str(c->a, buf_view(&out));
+	buf_free(&out);
+	return rc;
+}
+
 /* Expand the block of `n` with the values that are its own. */
 static int expand_block(struct compose *c, const struct md_node *n, struct str content,
 	struct str rest, struct buf *out)
@@ -122,9 +160,12 @@ static int expand_block(struct compose *c, const struct md_node *n, struct str c
 	struct liquid_scope scope = compose_scope(c, 0);
 	struct liquid_source in = {block->file, block->line, block->value, false};
 	char start[16], width[16];
+	struct str href;
 	struct buf alt;
 	int rc;
 
+	if (counted(c, n, &href) < 0)
+		return -1;
 	buf_init(&alt, COMPOSE_MAX);
 	if (n->kind == MD_IMAGE)
 		compose_words(n, true, &alt);
@@ -132,7 +173,7 @@ static int expand_block(struct compose *c, const struct md_node *n, struct str c
 	snprintf(width, sizeof(width), "%d", n->width ? n->width : IMAGE_WIDTH);
 	set(c, BLOCK_CONTENT, content);
 	set(c, BLOCK_REST, rest);
-	set(c, BLOCK_HREF, n->href);
+	set(c, BLOCK_HREF, href);
 	set(c, BLOCK_TITLE, n->title);
 	set(c, BLOCK_ALT, buf_view(&alt));
 	set(c, BLOCK_WIDTH, str_of(width));

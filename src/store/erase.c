@@ -12,6 +12,7 @@ static const char *const erasures[] = {
 	"UPDATE attempts SET text = '' WHERE subscriber_id = ?1"
 	" AND issue_id IN (SELECT id FROM issues)",
 	"DELETE FROM asks WHERE subscriber_id = ?1",
+	"DELETE FROM clicks WHERE subscriber_id = ?1 AND issue_id IN (SELECT id FROM issues)",
 	"DELETE FROM returns WHERE subscriber_id = ?1",
 	"UPDATE arrivals SET raw = x'', words = '' WHERE subscriber_id = ?1",
 	"DELETE FROM subscribers WHERE id = ?1",

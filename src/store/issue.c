@@ -49,6 +49,17 @@ static int insert(struct store *s, struct issue *i, int64_t list, int64_t now, s
 	return 0;
 }
 
+static int insert_links(struct store *s, const struct issue *i, struct err *e)
+{
+	int64_t n = 0;
+
+	for (const struct composed_link *l = i->link; l; l = l->next)
+		if (db_run(s, "INSERT INTO links (issue_id, n, url) VALUES (?1, ?2, ?3)",
+			    VALS(INT(i->id), INT(++n), TEXT(l->url)), e) < 0)
+			return -1;
+	return 0;
+}
+
 int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_run, int64_t now,
 	int64_t *frozen, struct err *e)
 {
@@ -67,7 +78,7 @@ int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_
 			     VALS(INT(list), INT(0), INT(issue->due_at)), frozen, e) < 0
 			     ? -1
 			     : 0;
-	else if (rc == 0 && (insert(s, issue, list, now, e) < 0 ||
+	else if (rc == 0 && (insert(s, issue, list, now, e) < 0 || insert_links(s, issue, e) < 0 ||
 				    lane_freeze(s, issue, list, frozen, e) < 0 ||
 				    care_plan(s, issue, *frozen, e) < 0 ||
 				    note(s, now, "schedule", issue->id, issue->slug, e) < 0))

@@ -21,11 +21,11 @@ int list_add(struct store *s, struct list *list, int64_t now, struct err *e)
 		rc = db_run(s,
 			"INSERT INTO lists"
 			" (slug, name, \"from\", reply_to, theme, double_opt_in, created_at, "
-			"public)"
-			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+			"public, clicks)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 			VALS(TEXT(list->slug), TEXT(list->name), TEXT(list->from),
 				TEXT(list->reply_to), TEXT(list->theme), INT(list->double_opt_in),
-				INT(now), INT(list->public)),
+				INT(now), INT(list->public), INT(list->clicks)),
 			e);
 	if (rc == 0)
 		list->id = sqlite3_last_insert_rowid(s->db);
@@ -42,9 +42,10 @@ int list_update(struct store *s, const struct list *list, struct err *e)
 		return -1;
 	rc = db_change(s,
 		"UPDATE lists SET name = ?2, \"from\" = ?3, reply_to = ?4, theme = ?5,"
-		" double_opt_in = ?6, public = ?7 WHERE id = ?1",
+		" double_opt_in = ?6, public = ?7, clicks = ?8 WHERE id = ?1",
 		VALS(INT(list->id), TEXT(list->name), TEXT(list->from), TEXT(list->reply_to),
-			TEXT(list->theme), INT(list->double_opt_in), INT(list->public)),
+			TEXT(list->theme), INT(list->double_opt_in), INT(list->public),
+			INT(list->clicks)),
 		&changed, e);
 	if (rc == 0 && changed == 0)
 		rc = err_set(e, ERR_MISSING, "there is no list number %lld", (long long)list->id);
@@ -55,7 +56,8 @@ int list_update(struct store *s, const struct list *list, struct err *e)
 
 #define LIST_COLUMNS                                                                               \
 	"SELECT id, slug, name, \"from\", reply_to, theme, double_opt_in,"                         \
-	" (SELECT count(*) FROM subscriptions WHERE list_id = lists.id AND status = 1), public"    \
+	" (SELECT count(*) FROM subscriptions WHERE list_id = lists.id AND status = 1), public, "  \
+	"clicks"                                                                                   \
 	" FROM lists"
 
 static void list_row(sqlite3_stmt *st, struct list *out)
@@ -70,6 +72,7 @@ static void list_row(sqlite3_stmt *st, struct list *out)
 		.double_opt_in = sqlite3_column_int(st, 6) != 0,
 		.subscribed = sqlite3_column_int64(st, 7),
 		.public = sqlite3_column_int(st, 8) != 0,
+		.clicks = sqlite3_column_int(st, 9) != 0,
 	};
 }
 

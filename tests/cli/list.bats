@@ -11,7 +11,7 @@ setup() {
 	is "$output" ""
 	expect 0 list add --name 'Das Wöchentliche' --from 'Ed <ed@example.org>' --reply-to re@example.org \
 		--theme paper --opt-in double --json evening
-	is "$(jq -c . <<<"$output")" '{"list":"evening","name":"Das Wöchentliche","from":"Ed <ed@example.org>","reply_to":"re@example.org","theme":"paper","opt_in":"double","public":true,"subscribed":0}'
+	is "$(jq -c . <<<"$output")" '{"list":"evening","name":"Das Wöchentliche","from":"Ed <ed@example.org>","reply_to":"re@example.org","theme":"paper","opt_in":"double","public":true,"clicks":false,"subscribed":0}'
 	expect 0 list set --name "" --opt-in single evening
 	expect 0 list show --json evening
 	is "$(jq -c '[.name, .from, .opt_in]' <<<"$output")" '["","Ed <ed@example.org>","single"]'
@@ -52,6 +52,8 @@ daily           0  double  Daily"
 	unchanged expect 65 list add --from nobody week
 	has "$stderr" "--from: "
 	unchanged expect 65 list set --reply-to 'a@example.org, b@example.org' daily
+	unchanged expect 64 list set --clicks maybe daily
+	has "$stderr" "--clicks is 'maybe': it can be no or yes"
 	unchanged expect 64 list add --opt-in triple week
 	has "$stderr" "--opt-in is 'triple': it can be single or double"
 }
