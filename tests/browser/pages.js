@@ -25,23 +25,29 @@ async function judge(page, name) {
 	check(`${name}: wider than the window`, !wide);
 }
 
-// The page in four looks, judged in each.
-async function looks(browser, path, name, options = {}) {
+// The page, or the one that a press of `press` leads to, in four looks, judged in each.
+async function looks(browser, { path, press, fill }, name, locale) {
+	const context = await browser.newContext({ bypassCSP: true, locale });
+	const page = await context.newPage();
+	const asked = [];
+	page.on('request', (r) => asked.push(r.url()));
+	await page.goto(pages + path);
+	if (fill) {
+		await page.fill('#email', fill);
+		await page.waitForTimeout(2100); // a person needs longer
+	}
+	if (press && await page.$(press)) // what was done once shows its result at once
+		await Promise.all([page.waitForNavigation(), page.click(press)]);
 	for (const width of [375, 800])
 		for (const colorScheme of ['light', 'dark']) {
-			const context = await browser.newContext({
-				viewport: { width, height: 700 }, colorScheme, bypassCSP: true,
-				locale: options.locale || 'en', javaScriptEnabled: true });
-			const page = await context.newPage();
-			const asked = [];
-			page.on('request', (r) => asked.push(r.url()));
-			await page.goto(pages + path);
-			check(`${name}: asks others: ${asked.join(' ')}`, asked.every((u) => u.startsWith(pages)));
-			check(`${name}: cookies`, (await context.cookies()).length === 0);
+			await page.setViewportSize({ width, height: 700 });
+			await page.emulateMedia({ colorScheme });
 			await page.screenshot({ path: `${out}/${name}-${colorScheme}-${width}.png`, fullPage: true });
 			await judge(page, `${name} ${colorScheme} ${width}`);
-			await context.close();
 		}
+	check(`${name}: asks others: ${asked.join(' ')}`, asked.every((u) => u.startsWith(pages)));
+	check(`${name}: cookies`, (await context.cookies()).length === 0);
+	await context.close();
 }
 
 // By keyboard alone: TAB until something that fits has the focus, then press.
@@ -99,7 +105,7 @@ const steps = {
 		for (const [step, value] of JSON.parse(plan)) {
 			if (step === 'look') {
 				for (const locale of value.every ? languages : ['en'])
-					await looks(browser, value.path, `${value.name}-${locale}`, { locale });
+					await looks(browser, value, `${value.name}-${locale}`, locale);
 				continue;
 			}
 			const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en' });

@@ -78,8 +78,13 @@ issue() {
 		["look", {name: "confirm", path: $c, every: true}],
 		["look", {name: "prefs", path: $m, every: true}],
 		["look", {name: "erase", path: ($m + "/erase"), every: true}],
+		["look", {name: "sent", path: "/subscribe/daily", fill: "cy@example.org", press: "main button", every: true}],
+		["look", {name: "welcome", path: $c, press: "main button", every: true}],
+		["look", {name: "saved", path: $m, press: "button[name=save]", every: true}],
+		["look", {name: "left", path: $u, press: "button[name=leave]", every: true}],
 		["look", {name: "missing", path: "/nothing", every: true}],
 		["look", {name: "archive", path: "/archive/daily", every: true}],
 		["look", {name: "issue", path: "/archive/daily/the-lighthouse-that-learned-to-wait"}],
-		["look", {name: "view", path: $v}]]')"
+		["look", {name: "view", path: $v}],
+		["look", {name: "erased", path: ($m + "/erase"), press: "button[name=erase]"}]]')"
 }

@@ -119,6 +119,23 @@ resident() {
 	[ "$(resident)" -lt $((before + 60000)) ]
 }
 
+@test "slow headers, slow bodies, slow readers: others are served, memory stays flat" {
+	command -v slowhttptest >/dev/null || skip "no slowhttptest"
+	page /healthz
+	before=$(resident)
+	for way in -H -B -X; do
+		slowhttptest "$way" -c 600 -r 300 -i 1 -l 12 -x 24 -s 60000 -w 1 -y 8 -n 1 -z 8 -k 3 \
+			-u "$PAGES/subscribe/daily" >/dev/null 2>&1 3>&- &
+		slow=$!
+		while kill -0 "$slow" 2>/dev/null; do
+			page /subscribe/daily --max-time 5
+			is "$status" 200
+			read -rt 0.2 <> <(:) || :
+		done
+	done
+	[ "$(resident)" -lt $((before + 60000)) ]
+}
+
 @test "ten thousand hostile forms: at most the ceilings" {
 	/usr/bin/python3 - "${PAGES##*:}" "$(token 6)" <<-'P' >"$BATS_TEST_TMPDIR/codes"
 		import http.client, random, sys, json

@@ -151,3 +151,54 @@ taken() {
 	[ "$(inside lettermill why --json ada@example.org | jq -r '.deliveries[-1].state')" = bounced ]
 	[ "$(find "$root/var/mail/lettermill/.Filed" -type f | wc -l)" -eq 1 ]
 }
+
+# ask METHOD PATH [BODY]: the answer of the public pages, head and body.
+ask() {
+	inside bash -c 'exec 3<>/dev/tcp/127.0.0.1/8025
+		printf "%s %s HTTP/1.1\r\nHost: news\r\nConnection: close\r\n" "$1" "$2" >&3
+		printf "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %s\r\n\r\n%s" "${#3}" "$3" >&3
+		cat <&3' ask "$1" "$2" "${3:-}"
+}
+
+# serving NAME: a property of the service of the pages.
+serving() {
+	inside systemctl show --value -p "$1" lettermill-serve.service
+}
+
+is_served() {
+	ask GET /healthz | tr -d '\r' | grep -q '^ok'
+}
+
+@test "the public pages start with the first visit, with no rights, and come back after a fall" {
+	inside systemctl enable --now lettermill-serve.socket
+	[ "$(serving ActiveState)" = inactive ]
+	ask GET /subscribe/daily | grep -q '^HTTP/1.1 200'
+	[ "$(serving ActiveState)" = active ]
+	pid=$(serving MainPID)
+	[ "$(inside stat -c %u "/proc/$pid")" -ge 61184 ] # the range of dynamic users
+	inside grep -q '^CapEff:.0*$' "/proc/$pid/status"
+
+	inside systemctl kill --kill-whom=main --signal=SEGV lettermill-serve.service
+	wait_for 30 is_served
+	[ "$(serving MainPID)" != "$pid" ]
+
+	inside systemctl stop lettermill-serve.service
+	[ "$(serving Result)" = success ]
+	wait_for 10 is_served # by the socket
+}
+
+# The unsubscribe token of subscriber 2 for list 1, by an independent hand.
+leaving_token() {
+	/usr/bin/python3 - "$(head -1 "$root/etc/lettermill/secrets/token.key")" <<-'P'
+		import base64, hashlib, hmac, sys
+		fields = bytes([1, 2, 1, 2])
+		mac = hmac.new(bytes.fromhex(sys.argv[1]), fields, hashlib.sha256).digest()[:16]
+		print(base64.b32encode(fields + mac).decode().rstrip("=").lower())
+	P
+}
+
+@test "a reader leaves by one click, in the database that the timer's service owns" {
+	ask POST "/u/$(leaving_token)" List-Unsubscribe=One-Click | grep -q '^HTTP/1.1 200'
+	[ "$(inside lettermill subscriber show --json ben@example.org | jq -r '.subscriptions[0].status')" = unsubscribed ]
+	[ "$(inside sh -c 'stat -c %u /var/lib/lettermill/* | sort -u | wc -l')" -eq 1 ]
+}
