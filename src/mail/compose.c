@@ -32,6 +32,21 @@ struct liquid_scope compose_scope(const struct compose *c, size_t from)
 	};
 }
 
+int compose_own(struct compose *c, const char *text, struct str *out)
+{
+	static const char *const names[] = {"view.web", "click_url"};
+	const struct liquid_scope scope = {.recipient = names, .recipient_n = 2};
+	const struct liquid_source in = {.file = c->in->issue->file, .text = str_of(text)};
+	struct buf b;
+	int rc;
+
+	buf_init(&b, COMPOSE_MAX);
+	rc = liquid_expand(c->a, &in, &scope, enc_html, &c->out->slots, &b, c->e);
+	*out = arena_str(c->a, buf_view(&b));
+	buf_free(&b);
+	return rc;
+}
+
 void compose_remark(struct compose *c, struct compile_remark what)
 {
 	struct compile_remark **link = &c->out->remark;

@@ -63,6 +63,9 @@ void compose_error(struct compose *c, size_t line, const char *rule, const char 
  * NULL for a ready-made one. */
 void compose_lint(struct compose *c, const struct md_node *document);
 
+/* Expand `text`, which the program made itself: it may use names that no author knows. */
+int compose_own(struct compose *c, const char *text, struct str *out);
+
 /* Append the words below `node` without markup; marks only where `marks`. */
 void compose_words(const struct md_node *node, bool marks, struct buf *out);
 

@@ -128,23 +128,12 @@ static int number_of(struct compose *c, struct str url)
  * reader's own values in them are not stored, so they stay as they are. */
 static int counted(struct compose *c, const struct md_node *n, struct str *href)
 {
-	static const char *const names[] = {"click_url"};
-	const struct liquid_scope scope = {.recipient = names, .recipient_n = 1};
-	struct liquid_source in = {.file = c->in->issue->file, .line = n->line};
-	struct buf out;
-	int rc;
-
 	*href = n->href;
 	if (!c->in->clicks || (n->kind != MD_LINK && n->kind != MD_ITEM) ||
 		!str_has_prefix_nocase(*href, STR("http")) ||
 		compose_unmarked(c->a, *href).n != href->n)
 		return 0;
-	in.text = str_of(arena_printf(c->a, "{{ click_url }}/%d", number_of(c, *href)));
-	buf_init(&out, COMPOSE_MAX);
-	rc = liquid_expand(c->a, &in, &scope, enc_html, &c->out->slots, &out, c->e);
-	*href = arena_str(c->a, buf_view(&out));
-	buf_free(&out);
-	return rc;
+	return compose_own(c, arena_printf(c->a, "{{ click_url }}/%d", number_of(c, *href)), href);
 }
 
 /* Expand the block of `n` with the values that are its own. */

@@ -51,10 +51,14 @@ static int place(struct compose *c, struct md_node *n)
 			n->line, STR_ARG(n->href),
 			why.text[0] ? why.text : "give its whole address, https://…");
 	lint_media(c, n, m);
-	n->href = in->embed ? str_of(arena_printf(c->a, "cid:image%d@%.*s", embed(c, m),
-				      STR_ARG(in->sender->list_id)))
-			    : m->url;
-	return 0;
+	n->href = m->url;
+	if (!in->embed)
+		return 0;
+	return compose_own(c, /* a page has no parts to refer to */
+		arena_printf(c->a,
+			"{%% if view.web %%}%.*s{%% else %%}cid:image%d@%.*s{%% endif %%}",
+			STR_ARG(m->url), embed(c, m), STR_ARG(in->sender->list_id)),
+		&n->href);
 }
 
 /* Whether `href` names a file beside the issue. */

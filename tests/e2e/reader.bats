@@ -212,3 +212,20 @@ sleep_until_cold() {
 	is "$(wc -l <"$BATS_TEST_TMPDIR/codes")" 1000
 	is "$(database)" "$before"
 }
+
+@test "an image that travels in the mail has an address on the web" {
+	/usr/bin/python3 -c 'import struct, sys; sys.stdout.buffer.write(b"\x89PNG\r\n\x1a\n"
+		+ struct.pack(">I4sIIBB", 13, b"IHDR", 900, 500, 8, 2))' >"$SITE/harbour.png"
+	write_issue "$SITE/picture.md" "A picture"
+	echo $'\n![A harbour](harbour.png)' >>"$SITE/picture.md"
+	mill -q issue schedule --embed "$SITE/picture.md"
+	mill -q deliver
+	file=$(grep -rl 'Subject: A picture' "$BATS_TEST_TMPDIR/mail" | head -1)
+	has "$(tr -d '\r' <"$file" | sed 's/=$//' | tr -d '\n')" "cid:image1@daily.news.example.org"
+	page /archive/daily/a-picture
+	is "$status" 200
+	run ! grep -o 'cid:[^"]*' <<<"$body"
+	src=$(grep -o '"https://news.example.org/media/[^"]*harbour.png"' <<<"$body" | tr -d '"')
+	page "${src#https://news.example.org}" -o /dev/null
+	is "$status" 200
+}
