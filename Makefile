@@ -191,16 +191,22 @@ DEPS_BUILD := gcc libc6-dev make pkg-config libsqlite3-dev libcurl4-openssl-dev 
 	libmicrohttpd-dev libsystemd-dev libgmime-3.0-dev
 DEPS_TEST := libcmocka-dev bats perl clang clang-format universal-ctags mandoc sqlite3 jq \
 	openssl debootstrap systemd systemd-container chromium fonts-roboto-unhinted postfix sasl2-bin \
-	libsasl2-modules dovecot-imapd dovecot-lmtpd dovecot-pop3d spamassassin swaks python3 python3-dkim strace curl iproute2 nginx-light wrk slowhttptest \
-	libsisimai-perl \
+	libsasl2-modules dovecot-imapd dovecot-lmtpd dovecot-pop3d spamassassin rspamd swaks \
+	python3 python3-dkim strace curl iproute2 nginx-light wrk slowhttptest libsisimai-perl \
 	python3-flufl.bounce libmail-deliverystatus-bounceparser-perl
 
-deps:
+deps: build/node/package.json
 	@tests/install-packages $(DEPS_BUILD) $(DEPS_TEST)
 deps-build:
 	@tests/install-packages $(DEPS_BUILD)
-deps-test:
+deps-test: build/node/package.json
 	@tests/install-packages $(DEPS_TEST)
+
+# Tools of tests that only npm has. Tests skip what is not there.
+build/node/package.json: tests/node/package.json
+	@mkdir -p $(@D)
+	@! command -v npm >/dev/null || { cp $< $@ && npm install --prefix $(@D) --no-audit --no-fund \
+	  --ignore-scripts --loglevel=error; } || { rm -f $@; echo "no packages of npm: some tests are skipped"; }
 
 # ---- the rest ----
 install: $B/lettermill

@@ -124,6 +124,20 @@ static int number_of(struct compose *c, struct str url)
 	return n;
 }
 
+/* Whether the reader sees an address: one that leads elsewhere than it says is what phishers write. */
+static bool shows_address(const struct md_node *n)
+{
+	struct buf words;
+	bool yes;
+
+	buf_init(&words, COMPOSE_MAX);
+	compose_words(n, true, &words);
+	yes = str_search(buf_view(&words), STR("://")) < words.n ||
+	      str_has_prefix_nocase(buf_view(&words), STR("www."));
+	buf_free(&words);
+	return yes;
+}
+
 /* Where the link of `n` leads: to the site, which counts and sends on, or straight there. Addresses with a
  * reader's own values in them are not stored, so they stay as they are. */
 static int counted(struct compose *c, const struct md_node *n, struct str *href)
@@ -131,7 +145,7 @@ static int counted(struct compose *c, const struct md_node *n, struct str *href)
 	*href = n->href;
 	if (!c->in->clicks || (n->kind != MD_LINK && n->kind != MD_ITEM) ||
 		!str_has_prefix_nocase(*href, STR("http")) ||
-		compose_unmarked(c->a, *href).n != href->n)
+		compose_unmarked(c->a, *href).n != href->n || shows_address(n))
 		return 0;
 	return compose_own(c, arena_printf(c->a, "{{ click_url }}/%d", number_of(c, *href)), href);
 }

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
 # The pages in a real browser, without scripts and by keyboard, judged by axe-core in every language, narrow and
-# wide, light and dark. Needs node with playwright-core and axe-core: npm install --prefix build/browser
-# playwright-core axe-core
+# wide, light and dark. Needs node with playwright-core and axe-core, which make deps puts into build/node.
 
 load ../lib
 
 setup() {
 	cd "$ROOT"
-	export NODE_PATH=$ROOT/build/browser/node_modules CHROMIUM=${CHROMIUM:-$(command -v chromium || :)}
+	export NODE_PATH=$ROOT/build/node/node_modules CHROMIUM=${CHROMIUM:-$(command -v chromium || :)}
 	node -e 'require("playwright-core"); require.resolve("axe-core")' 2>/dev/null ||
-		skip "no playwright-core and axe-core in build/browser"
+		skip "no playwright-core and axe-core in build/node"
 	[ -n "$CHROMIUM" ] || skip "no chromium"
 	source tests/smtpd/smtpd.bash
 	source tests/serve.bash
@@ -29,7 +28,7 @@ teardown() {
 
 # browse PLAN: the steps, as JSON.
 browse() {
-	timeout 600 node tests/browser/pages.js "$PAGES" "$OUT" "$1"
+	timeout 600 node tests/node/pages.js "$PAGES" "$OUT" "$1"
 }
 
 # newest_link ADDRESS PREFIX: path of such a link in the newest mail to ADDRESS that has one.

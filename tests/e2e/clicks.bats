@@ -18,7 +18,7 @@ setup() {
 
 		Read [the first](https://example.com/one?a=1&b=2#top), [the second](https://example.com/two), again
 		[the first](https://example.com/one?a=1&b=2#top), [a fourth](https://example.com/four) and
-		[yours](https://example.com/?who={{ subscriber.email }}).
+		[yours](https://example.com/?who={{ subscriber.email }}), and see https://example.com/five.
 	END
 }
 
@@ -73,9 +73,10 @@ counts() {
 
 @test "a person's click is counted once, and sent on to what the database says" {
 	deliver_counted
-	is "${#LINK[@]}" 6
+	is "${#LINK[@]}" 7
 	is "${LINK[1]}" "${LINK[3]}" # one address, one number
 	is "${LINK[5]}" "https://example.com/?who=ana%40example.org"
+	is "${LINK[6]}" https://example.com/five # what shows an address leads there
 	follow "${LINK[1]}"
 	is "$status" 302
 	has "$headers" "location: https://example.com/one?a=1&b=2#top"
