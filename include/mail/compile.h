@@ -52,10 +52,21 @@ struct compile_media {
 	struct image image;
 };
 
+/* Words that the program puts around an issue, in its language: plain text with the names that a layout may
+ * use. Layouts, blocks and issues know it by `name`. */
+struct compile_word {
+	const char *name; /* "t.issue_leave" */
+	struct str text;
+	const char *file; /* where it stands, for messages */
+	size_t line;
+};
+
 struct compile_input {
 	const struct issue_source *issue;
 	const struct theme *theme;
 	const struct compile_sender *sender;
+	const struct compile_word *word;
+	size_t word_n;
 	const char *const *fields; /* names of subscriber attributes in use, for subscriber.NAME */
 	size_t fields_n;
 	/* The local image `path`: NULL, and why not, when it cannot be had. */

@@ -5,71 +5,25 @@
 
 #include <string.h>
 
-enum { TEXTS_MAX = 160, LANGS_MAX = 32, ACCEPT_MAX = 16 };
+enum { LANGS_MAX = 32, ACCEPT_MAX = 16 };
 
 static const char folder[] = "pages/lang/";
 
 /* ---- reading ---- */
 
-static const struct page_entry *find(const struct page_lang *lang, struct str key)
-{
-	for (size_t i = 0; i < lang->n; i++)
-		if (str_eq(lang->text[i].key, key))
-			return &lang->text[i];
-	return NULL;
-}
-
-static int parse(
-	struct pages *p, const char *file, struct str text, struct page_lang *lang, struct err *e)
-{
-	struct str line;
-
-	lang->text = arena_array(&p->arena, TEXTS_MAX, sizeof *lang->text);
-	for (size_t n = 1; str_next(&text, '\n', &line); n++) {
-		size_t equals = str_find(line, '=');
-		struct str key = str_trim(str_slice(line, 0, equals));
-
-		if (!str_trim(line).n || line.p[0] == '#')
-			continue;
-		if (equals == line.n || !key.n || find(lang, key) || lang->n == TEXTS_MAX)
-			return err_set(e, ERR_INPUT,
-				"%s:%zu: '%.*s' is no 'key = text' with a key of its own", file, n,
-				STR_ARG(line));
-		lang->text[lang->n++] = (struct page_entry){
-			.key = key,
-			.value = str_trim(str_slice(line, equals + 1, line.n)),
-			.name = arena_printf(&p->arena, "t.%.*s", STR_ARG(key)),
-			.line = n,
-		};
-	}
-	return 0;
-}
-
 /* Every language has the same keys: English is the measure. */
 static int compare(const struct page_lang *lang, const struct page_lang *english, struct err *e)
 {
 	for (size_t i = 0; i < lang->n; i++)
-		if (!find(english, lang->text[i].key))
+		if (!lang_entry(english, lang->text[i].key))
 			return err_set(e, ERR_INPUT, "%s%.*s.conf:%zu: there is no text '%.*s'",
 				folder, STR_ARG(lang->code), lang->text[i].line,
 				STR_ARG(lang->text[i].key));
 	for (size_t i = 0; i < english->n; i++)
-		if (!find(lang, english->text[i].key))
+		if (!lang_entry(lang, english->text[i].key))
 			return err_set(e, ERR_INPUT, "%s%.*s.conf:1: the text '%.*s' is missing",
 				folder, STR_ARG(lang->code), STR_ARG(english->text[i].key));
 	return 0;
-}
-
-static int read_lang(struct pages *p, struct str code, struct err *e)
-{
-	struct page_lang *lang = &p->lang[p->lang_n++];
-	const char *file = arena_printf(&p->arena, "%.*s.conf", STR_ARG(code));
-	struct str text;
-
-	lang->code = code;
-	if (template_read(p->site, &p->arena, "pages/lang", file, &text, e) < 0)
-		return -1;
-	return parse(p, arena_printf(&p->arena, "%s%s", folder, file), text, lang, e);
 }
 
 int page_langs_read(struct pages *p, struct err *e)
@@ -81,7 +35,9 @@ int page_langs_read(struct pages *p, struct err *e)
 		struct str name = str_of(f->name);
 
 		if (str_has_prefix(name, STR("pages/lang/")) && p->lang_n < LANGS_MAX &&
-			read_lang(p, str_slice(name, sizeof folder - 1, name.n - 5), e) < 0)
+			lang_read(p->site, &p->arena,
+				str_slice(name, sizeof folder - 1, name.n - 5),
+				&p->lang[p->lang_n++], e) < 0)
 			return -1;
 	}
 	english = page_lang_get(p, STR("en"));
@@ -96,7 +52,7 @@ int page_langs_read(struct pages *p, struct err *e)
 
 struct str page_text(const struct page_lang *lang, const char *key)
 {
-	const struct page_entry *entry = find(lang, str_of(key));
+	const struct page_entry *entry = lang_entry(lang, str_of(key));
 
 	return entry ? entry->value : STR("");
 }

@@ -4,6 +4,7 @@
 
 #include "app/pages.h"
 #include "app/publish.h"
+#include "lang.h"
 #include "mail/liquid.h"
 #include "page_cache.h"
 #include "store/pages.h"
@@ -14,19 +15,6 @@
  * What the pages share. A visit is one request on its way to its answer; handlers add names to it and show
  * one of the parts of mail-templates/pages/pages.html with them.
  */
-struct page_entry {
-	struct str key, value;
-	const char *name; /* "t.KEY" */
-	size_t line;
-};
-
-/* The texts of one language: mail-templates/pages/lang/CODE.conf. */
-struct page_lang {
-	struct str code; /* "en" */
-	struct page_entry *text;
-	size_t n;
-};
-
 enum { PAGE_ROUTES_MAX = 24 };
 
 struct pages {

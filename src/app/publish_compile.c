@@ -3,6 +3,7 @@
 #include "base/file.h"
 
 #include "build.h"
+#include "lang.h"
 #include "media.h"
 #include "template.h"
 
@@ -67,6 +68,29 @@ int publish_sender(const struct site *s, struct publish *p, struct err *e)
 		&c->publication.reply_to, &to->reply_to_name, &to->reply_to_email, e);
 }
 
+/* The words around an issue in its language, or in English where that has no file. */
+static int read_words(struct site *s, struct publish *p, struct compile_input *in, struct err *e)
+{
+	struct str lang = p->sender.lang, code = str_slice(lang, 0, str_find(lang, '-'));
+	struct compile_word *word;
+	struct page_lang texts;
+	struct err missing = {0};
+
+	if (!template_is_name(code) || lang_read(s, &p->arena, code, &texts, &missing) < 0) {
+		if (missing.code && missing.code != ERR_MISSING)
+			return err_set(e, missing.code, "%s", missing.text);
+		if (lang_read(s, &p->arena, STR("en"), &texts, e) < 0)
+			return -1;
+	}
+	word = arena_array(&p->arena, texts.n, sizeof *word);
+	for (size_t i = 0; i < texts.n; i++)
+		if (str_has_prefix(texts.text[i].key, STR("issue_")))
+			word[in->word_n++] = (struct compile_word){texts.text[i].name,
+				texts.text[i].value, texts.file, texts.text[i].line};
+	in->word = word;
+	return 0;
+}
+
 int publish_build(
 	struct site *s, struct publish *p, const struct theme *theme, unsigned how, struct err *e)
 {
@@ -86,7 +110,7 @@ int publish_build(
 	if (fields_get(s->store, &p->arena, &fields, &in.fields_n, e) < 0)
 		return -1;
 	in.fields = fields;
-	if (compose(&p->arena, &in, &composed, e) < 0 ||
+	if (read_words(s, p, &in, e) < 0 || compose(&p->arena, &in, &composed, e) < 0 ||
 		assemble(&p->arena, &in, &composed, &program, e) < 0)
 		return -1;
 	buf_init(&packed, PROGRAM_MAX);

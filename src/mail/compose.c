@@ -47,6 +47,14 @@ int compose_own(struct compose *c, const char *text, struct str *out)
 	return rc;
 }
 
+struct str compose_word(const struct compose *c, const char *name)
+{
+	for (size_t i = 0; i < c->in->word_n; i++)
+		if (strcmp(c->in->word[i].name, name) == 0)
+			return c->in->word[i].text;
+	return STR("");
+}
+
 void compose_remark(struct compose *c, struct compile_remark what)
 {
 	struct compile_remark **link = &c->out->remark;
@@ -91,7 +99,7 @@ struct str compose_unmarked(struct arena *a, struct str s)
 	return (struct str){out, n};
 }
 
-static void put_words(struct str text, bool marks, struct buf *out)
+static void put_text_of(struct str text, bool marks, struct buf *out)
 {
 	enum liquid_context context;
 	struct str before;
@@ -108,7 +116,7 @@ static void put_words(struct str text, bool marks, struct buf *out)
 void compose_words(const struct md_node *node, bool marks, struct buf *out)
 {
 	if (node->kind == MD_TEXT || node->kind == MD_CODE)
-		put_words(node->text, marks, out);
+		put_text_of(node->text, marks, out);
 	else if (node->kind == MD_SOFT_BREAK || node->kind == MD_HARD_BREAK)
 		buf_char(out, ' ');
 	for (const struct md_node *child = node->first; child; child = child->next)
@@ -196,7 +204,8 @@ static void put_names(struct compose *c)
 	struct str none = {NULL, 0}, lang = issue->lang.n ? issue->lang : sender->lang;
 	bool rtl = str_eq(issue->dir, STR("rtl"));
 
-	c->name = arena_array(c->a, BLOCK_NAMES + theme->token_n + 32, sizeof(*c->name));
+	c->name = arena_array(
+		c->a, BLOCK_NAMES + theme->token_n + c->in->word_n + 32, sizeof(*c->name));
 	for (size_t i = 0; i < BLOCK_NAMES; i++)
 		name(c, block[i], none, i == BLOCK_CONTENT || i == BLOCK_REST);
 	c->layout_from = c->name_n;
@@ -220,6 +229,9 @@ static void put_names(struct compose *c)
 	name(c, "publication.host", host_of(sender->url), false);
 	name(c, "list.name", sender->list_name, false);
 	name(c, "list.slug", sender->list_slug, false);
+	c->word_from = c->name_n;
+	for (size_t i = 0; i < c->in->word_n; i++)
+		name(c, c->in->word[i].name, none, true);
 }
 
 /* ---- expansion ---- */
@@ -240,6 +252,24 @@ static int expand(struct compose *c, const struct liquid_source *in, size_t from
 	*result = arena_str(c->a, buf_view(&out));
 	buf_free(&out);
 	return rc;
+}
+
+/* Give the words their values in HTML, or with buf_str in plain text. */
+static int put_words(struct compose *c, void (*escape)(struct buf *, struct str))
+{
+	for (size_t i = 0; i < c->in->word_n; i++) {
+		const struct compile_word *w = &c->in->word[i];
+		struct liquid_source in = {.file = w->file, .line = w->line};
+		struct buf text;
+
+		buf_init(&text, COMPOSE_MAX);
+		escape(&text, w->text);
+		in.text = arena_str(c->a, buf_view(&text));
+		buf_free(&text);
+		if (expand(c, &in, c->issue_from, escape, &c->name[c->word_from + i].value) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* Subject and preheader, and the names that hold them. */
@@ -326,6 +356,8 @@ static int put_text(struct compose *c, struct md_node *document)
 	struct buf out;
 	int rc;
 
+	if (put_words(c, buf_str) < 0)
+		return -1;
 	buf_init(&out, COMPOSE_MAX);
 	compose_text(c, document, &out);
 	c->name[c->layout_from].value = buf_view(&out);
@@ -346,6 +378,7 @@ static int read_page(struct compose *c)
 
 	if (expand(c, &html, c->issue_from, enc_html, &page) < 0 ||
 		html_check(issue->file, issue->body_line, page, HTML_PAGE, c->e) < 0 ||
+		put_words(c, buf_str) < 0 ||
 		expand(c, &text, c->issue_from, buf_str, &c->out->text) < 0)
 		return -1;
 	buf_init(&out, COMPOSE_MAX);
@@ -362,7 +395,7 @@ int compose(struct arena *a, const struct compile_input *in, struct composed *ou
 	struct md_node *document = NULL;
 
 	put_names(&c);
-	if (put_title(&c) < 0)
+	if (put_title(&c) < 0 || put_words(&c, enc_html) < 0)
 		return -1;
 	if (in->issue->text_file ? read_page(&c) < 0
 				 : read_body(&c, &document) < 0 || put_html(&c, document) < 0 ||

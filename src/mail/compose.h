@@ -46,11 +46,15 @@ struct compose {
 	size_t name_n;
 	size_t layout_from; /* the first name that layouts know: content */
 	size_t issue_from; /* the first name that the issue knows */
+	size_t word_from; /* the first of in->word */
 	struct err *e;
 };
 
 /* The scope of the names from `from` on, and those of recipients. */
 struct liquid_scope compose_scope(const struct compose *c, size_t from);
+
+/* The word `name` as it stands in its file, or the empty view. */
+struct str compose_word(const struct compose *c, const char *name);
 
 /* Add a remark; without a file, it is about the issue. */
 void compose_remark(struct compose *c, struct compile_remark what);

@@ -132,7 +132,7 @@ static void shape_embed(struct compose *c, struct md_node *p)
 		image->look = "image";
 		image->href = str_of(arena_printf(
 			c->a, "https://i.ytimg.com/vi/%.*s/hqdefault.jpg", STR_ARG(id)));
-		link->first->text = theme_token(c->in->theme, "video_label");
+		link->first->text = compose_word(c, "t.issue_video");
 		markdown_append(image, tree_take(link));
 		markdown_append(link, image);
 		return;

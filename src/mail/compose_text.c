@@ -118,7 +118,7 @@ static void put_image(struct compose *c, const struct md_node *n, struct buf *ou
 	compose_words(n, true, &alt);
 	if (alt.n) {
 		buf_char(out, '[');
-		buf_str(out, theme_token(c->in->theme, "image_label"));
+		buf_str(out, compose_word(c, "t.issue_image"));
 		buf_cstr(out, ": ");
 		buf_str(out, buf_view(&alt));
 		buf_char(out, ']');
@@ -277,7 +277,7 @@ static void put_table(struct compose *c, const struct md_node *table, struct buf
 static void put_container(struct compose *c, const struct md_node *n, struct buf *out)
 {
 	if (str_eq(n->text, STR("sponsor"))) {
-		buf_str(out, theme_token(c->in->theme, "sponsor_label"));
+		buf_str(out, compose_word(c, "t.issue_sponsor"));
 		buf_char(out, ' ');
 	}
 	if (n->title.n) {

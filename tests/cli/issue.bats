@@ -311,3 +311,24 @@ sys.stdout.buffer.write(b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBB", 13, b"IHD
 	kill -INT $pid
 	wait $pid
 }
+
+@test "the words around an issue are in its language" {
+	sed -i 's/^list: daily/&\nlang: de-AT/' "$ISSUE"
+	expect 0 issue preview --output "$BATS_TEST_TMPDIR/out" "$ISSUE"
+	has "$(cat "$BATS_TEST_TMPDIR/out/first-light.txt")" "Abbestellen: https://"
+	has "$(cat "$BATS_TEST_TMPDIR/out/first-light.html")" ">Abbestellen</a>"
+	sed -i 's/^lang: .*/lang: eo/' "$ISSUE" # which has no file
+	expect 0 issue preview --output "$BATS_TEST_TMPDIR/out" "$ISSUE"
+	has "$(cat "$BATS_TEST_TMPDIR/out/first-light.txt")" "Unsubscribe: https://"
+	# The site's own file, whose words may be wrong.
+	mkdir -p "$SITE/mail-templates/pages/lang"
+	sed 's/^issue_leave = .*/issue_leave = Malaboni \& "<for>"/' "$ROOT/mail-templates/pages/lang/en.conf" \
+		>"$SITE/mail-templates/pages/lang/eo.conf"
+	expect 0 issue preview --output "$BATS_TEST_TMPDIR/out" "$ISSUE"
+	has "$(cat "$BATS_TEST_TMPDIR/out/first-light.txt")" 'Malaboni & "<for>": https://'
+	has "$(cat "$BATS_TEST_TMPDIR/out/first-light.html")" '>Malaboni &amp; &quot;&lt;for&gt;&quot;</a>'
+	sed -i 's/^issue_leave = .*/issue_leave = {{ nobody }}/' "$SITE/mail-templates/pages/lang/eo.conf"
+	expect 65 issue preview --output "$BATS_TEST_TMPDIR/out" "$ISSUE"
+	has "$stderr" "pages/lang/eo.conf:"
+	has "$stderr" "unknown name 'nobody'"
+}

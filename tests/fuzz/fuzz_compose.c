@@ -2,6 +2,8 @@
 #include "base/embed.h"
 #include "mail/compile.h"
 
+#include "../../src/mail/html.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -51,6 +53,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		.accent_label = {"In brief", 8},
 		.callout_label = {"Why it matters|Bottom line", 26},
 	};
+	static const struct compile_word word[] = {
+#define WORD(key) {.name = "t.issue_" key, .text = {"a <word>", 8}, .file = "en.conf"}
+		WORD("online"), WORD("reason"), WORD("leave"), WORD("preferences"), WORD("browser"),
+		WORD("join"), WORD("sponsor"), WORD("image"), WORD("video")};
 	struct theme_files files = {"sheet", template("sheet/theme.conf"),
 		template("sheet/layout.html"), template("sheet/blocks.html"),
 		template("sheet/layout.txt")};
@@ -59,6 +65,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct compile_input in = {.issue = &issue,
 		.theme = &theme,
 		.sender = &sender,
+		.word = word,
+		.word_n = sizeof(word) / sizeof(word[0]),
+		.clicks = n % 2,
 		.fields = fields,
 		.fields_n = 2};
 	struct composed out;
@@ -71,6 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		check_marks(&out, out.subject);
 		check_marks(&out, out.html);
 		check_marks(&out, out.text);
+		if (html_check("x", 1, out.html, HTML_PAGE, NULL) < 0)
+			abort();
 		if (utf8_invalid_at(out.html) < out.html.n ||
 			utf8_invalid_at(out.text) < out.text.n)
 			abort();

@@ -15,6 +15,8 @@ struct fixture {
 	struct arena a;
 	struct theme theme;
 	struct compile_sender sender;
+	struct compile_word word[16];
+	size_t word_n;
 	struct composed out;
 	struct err e;
 };
@@ -52,9 +54,33 @@ static inline void fixture_theme(struct fixture *f, const char *name)
 	}
 }
 
+/* Take the words of the language `code`. */
+static inline void fixture_words(struct fixture *f, const char *code)
+{
+	const char *file = arena_printf(&f->a, "mail-templates/pages/lang/%s.conf", code);
+	struct str text = fixture_file(&f->a, file), line;
+
+	f->word_n = 0;
+	while (str_next(&text, '\n', &line)) {
+		size_t equals = str_find(line, '=');
+		struct str key = str_trim(str_slice(line, 0, equals));
+
+		if (!str_has_prefix(key, STR("issue_")))
+			continue;
+		if (f->word_n == sizeof(f->word) / sizeof(f->word[0]))
+			abort();
+		f->word[f->word_n++] = (struct compile_word){
+			.name = arena_printf(&f->a, "t.%.*s", STR_ARG(key)),
+			.text = str_trim(str_slice(line, equals + 1, line.n)),
+			.file = file,
+		};
+	}
+}
+
 static inline void fixture_init(struct fixture *f)
 {
 	memset(f, 0, sizeof(*f));
+	fixture_words(f, "en");
 	fixture_theme(f, "sheet");
 	f->sender = (struct compile_sender){
 		.name = STR("The Daily Press"),
@@ -78,6 +104,8 @@ static inline int fixture_compose(struct fixture *f, const char *file, struct st
 	struct compile_input in = {.issue = &issue,
 		.theme = &f->theme,
 		.sender = &f->sender,
+		.word = f->word,
+		.word_n = f->word_n,
 		.fields = fields,
 		.fields_n = 2};
 

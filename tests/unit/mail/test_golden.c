@@ -2,8 +2,9 @@
 
 /*
  * Golden files: what tests/golden/NAME.md becomes with the theme "sheet" (NAME-cards.md: "cards")
- * stands in NAME.html and NAME.txt beside it, with slots written readably (compose_fixture.h). They show in a review what a change
- * of the program or the theme does to a message. After a change that is meant,
+ * stands in NAME.html and NAME.txt beside it, with slots written readably (compose_fixture.h), and in NAME.slots
+ * the table of these, with the lines that they come from. rtl.md is in Arabic. The files show in a review what a
+ * change of the program or the theme does to a message. After a change that is meant,
  *
  *   make build/unit/mail/test_golden && GOLDEN=write build/unit/mail/test_golden
  *
@@ -37,6 +38,32 @@ static bool compare(struct fixture *f, const char *path, struct str got)
 	return false;
 }
 
+/* The table of slots: number, what it does, name, comparison or default, place. */
+static struct str show_slots(struct fixture *f)
+{
+	static const char *const ops[] = {"value", "if", "elsif", "else", "endif"};
+	static const char *const tests[] = {"", "==", "!=", "contains"};
+	struct buf out;
+	struct str result;
+
+	buf_init(&out, 1 << 20);
+	for (size_t i = 0; i < f->out.slots.n; i++) {
+		const struct liquid_slot *slot = &f->out.slots.slot[i];
+
+		buf_printf(&out, "%zu %s%s", i, slot->negate ? "unless " : "", ops[slot->op]);
+		if (slot->var >= 0)
+			buf_printf(&out, " %.*s", STR_ARG(f->out.slots.vars[slot->var]));
+		if (slot->text.n)
+			buf_printf(&out, " %s \"%.*s\"",
+				slot->op == LIQUID_VALUE ? "default" : tests[slot->test],
+				STR_ARG(slot->text));
+		buf_printf(&out, " (%s:%zu)\n", slot->file, slot->line);
+	}
+	result = arena_str(&f->a, buf_view(&out));
+	buf_free(&out);
+	return result;
+}
+
 static void test_golden(void **state)
 {
 	struct fixture f;
@@ -52,6 +79,8 @@ static void test_golden(void **state)
 		fixture_init(&f);
 		if (strstr(path, "cards"))
 			fixture_theme(&f, "cards");
+		if (strstr(path, "rtl"))
+			fixture_words(&f, "ar");
 		if (fixture_compose(&f, path, fixture_file(&f.a, path)) < 0)
 			fail_msg("%s", f.e.text);
 		same = compare(&f, arena_printf(&f.a, "%.*s.html", stem, path),
@@ -59,6 +88,8 @@ static void test_golden(void **state)
 		       same;
 		same = compare(&f, arena_printf(&f.a, "%.*s.txt", stem, path),
 			       fixture_show(&f, f.out.text)) &&
+		       same;
+		same = compare(&f, arena_printf(&f.a, "%.*s.slots", stem, path), show_slots(&f)) &&
 		       same;
 		arena_free(&f.a);
 	}
