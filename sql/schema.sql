@@ -45,28 +45,41 @@ CREATE TABLE sources (
 	words TEXT NOT NULL UNIQUE
 ) STRICT;
 
--- The newest consent record of each (list, subscriber) is the subscription itself ...
+-- Where people stand now; how that came about is the consent that it names.
 CREATE TABLE subscriptions (
 	list_id INTEGER NOT NULL REFERENCES lists,
 	subscriber_id INTEGER NOT NULL REFERENCES subscribers,
 	status INTEGER NOT NULL,
-	changed_at INTEGER NOT NULL,
-	source_id INTEGER NOT NULL REFERENCES sources,
-	line INTEGER, -- of the imported file
+	consent_id INTEGER NOT NULL,
 	PRIMARY KEY (list_id, subscriber_id)
 ) STRICT, WITHOUT ROWID;
 
--- ... and those that it replaced are here.
+-- Each consent there ever was, withdrawals too. Only added to: each hash covers the one before
+-- (src/store/consent.c), so that nothing can be changed, taken out or put in between unseen. Of an
+-- erased reader the numbers stay.
 CREATE TABLE consents (
-	id INTEGER PRIMARY KEY,
+	id INTEGER PRIMARY KEY, -- 1, 2, 3, ... without a gap
 	subscriber_id INTEGER NOT NULL,
 	list_id INTEGER NOT NULL REFERENCES lists,
-	status INTEGER NOT NULL,
+	status INTEGER NOT NULL, -- -1 = the subscription was removed
 	at INTEGER NOT NULL,
 	source_id INTEGER NOT NULL REFERENCES sources,
-	line INTEGER
+	line INTEGER,     -- of the imported file
+	previous INTEGER, -- what the subscription named before; NULL = there was none
+	detail TEXT,      -- such as where a form was sent from and what it said; dropped by an erasure
+	hash BLOB NOT NULL
 ) STRICT;
-CREATE INDEX consents_subscriber ON consents (subscriber_id);
+-- The first ones, the most by far, are found through those that followed, or the subscription.
+CREATE INDEX consents_later ON consents (subscriber_id) WHERE previous IS NOT NULL;
+CREATE TRIGGER consents_stay BEFORE DELETE ON consents
+BEGIN
+	SELECT raise(ABORT, 'consents are only added to');
+END;
+CREATE TRIGGER consents_stand BEFORE UPDATE OF id, subscriber_id, list_id, status, at, source_id, line,
+	previous, hash ON consents
+BEGIN
+	SELECT raise(ABORT, 'consents are only added to');
+END;
 
 -- By a keyed hash of email_key, so that it outlives the erasure of the address.
 CREATE TABLE suppressions (

@@ -76,11 +76,41 @@ int subscriber_find(struct store *s, struct str text, size_t limit,
 int subscriber_subscriptions(struct store *s, int64_t id, struct arena *a,
 	struct subscription **out, size_t *n, struct err *e);
 
-/* Put a subscriber on a list or change the status there, with the consent record: how it came about
- * (`source`, in words). Somebody who unsubscribed, bounced or complained is made ACTIVE again only
+/* Put a subscriber on a list or change the status there, with the consent: how it came about (`source`, a
+ * few words that many share) and what else is known of it (`detail`, may be empty). Somebody who unsubscribed, bounced or complained is made ACTIVE again only
  * with `proof`; otherwise ERR_DENIED. */
 int subscription_put(struct store *s, int64_t subscriber, int64_t list,
-	enum subscription_status status, struct str source, bool proof, int64_t now, struct err *e);
+	enum subscription_status status, struct str source, struct str detail, bool proof,
+	int64_t now, struct err *e);
+
+/* ---- consents ---- */
+
+/*
+ * Each change of a subscription is a consent, which is never changed or deleted. Its hash is SHA-256 over
+ * the hash of the one before (32 octets, zeros in front of the first), then its number, its status (see
+ * enum subscription_status; -1 = removed), its time and its line (0 = none), each in 8 octets, big-endian, then
+ * the subscriber's key, the list's slug, the words of the source and the detail with a NUL between.
+ */
+enum { CONSENT_HASH_SIZE = 32 };
+struct consent {
+	int64_t id, at, line;
+	int status;
+	struct str list, source, detail;
+	unsigned char before[CONSENT_HASH_SIZE], hash[CONSENT_HASH_SIZE];
+};
+
+/* "subscribed", "removed", ... */
+const char *consent_status_name(int status);
+
+/* Consents of one subscriber, oldest first: an array of *n in `a`. */
+int consents_get(struct store *s, int64_t subscriber, struct arena *a, struct consent **out,
+	size_t *n, struct err *e);
+
+/* Compute all hashes anew: each finding is given to `finding`. Those of an erased reader cannot be, without
+ * the address, but must end with a removal. `last` (its id 0 when there is none) is the end of the chain: whoever
+ * has kept it proves that nothing was rewritten since. The number of findings, or -1. */
+int consents_verify(struct store *s, void (*finding)(void *user, const char *text), void *user,
+	struct consent *last, struct err *e);
 
 /* Unsubscribe from one list (0 = all). Returns how many subscriptions changed, or -1. Copies that
  * wait are skipped when they are claimed. */

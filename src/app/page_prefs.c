@@ -85,6 +85,7 @@ static int save_list(struct prefs *p, const struct choice *c, struct err *e)
 {
 	struct visit *v = p->v;
 	bool on = c->status == SUBSCRIPTION_ACTIVE;
+	struct str how;
 	bool want = http_form(v->in, arena_printf(v->a, "list-%.*s", STR_ARG(c->slug))).n > 0;
 
 	if (want == on || barred(p, c))
@@ -94,13 +95,12 @@ static int save_list(struct prefs *p, const struct choice *c, struct err *e)
 			       v->store, p->reader.id, c->list, STR(source), v->now, e) < 0
 			       ? -1
 			       : 0;
-	if (subscription_put(v->store, p->reader.id, c->list, SUBSCRIPTION_ACTIVE, STR(source),
+	how = str_of(arena_printf(v->a, "list %.*s, from %.*s, by the link of a mail",
+		STR_ARG(c->slug), STR_ARG(v->in->client)));
+	if (subscription_put(v->store, p->reader.id, c->list, SUBSCRIPTION_ACTIVE, STR(source), how,
 		    true, v->now, e) < 0)
 		return -1;
-	return store_event(v->store, v->now, "subscribe", p->reader.id,
-		str_of(arena_printf(v->a, "list %.*s, from %.*s, by the link of a mail",
-			STR_ARG(c->slug), STR_ARG(v->in->client))),
-		e);
+	return store_event(v->store, v->now, "subscribe", p->reader.id, how, e);
 }
 
 static int save_rest(struct prefs *p, struct err *e)

@@ -50,7 +50,7 @@ int cmd_restore(struct cmd *c, struct err *e);
 int cmd_help(struct cmd *c, struct err *e);
 int cmd_version(struct cmd *c, struct err *e);
 extern const struct command list_commands[], subscriber_commands[], issue_commands[],
-	bounce_commands[], suppression_commands[], db_commands[];
+	bounce_commands[], suppression_commands[], consent_commands[], db_commands[];
 
 /* ---- options ---- */
 

@@ -33,6 +33,7 @@ static const struct command commands[] = {
 	{"bounce", "", "Read what comes back, and say what replies mean", NULL, bounce_commands},
 	{"suppression", "", "Look at, write out and take in who gets no mail", NULL,
 		suppression_commands},
+	{"consent", "", "Prove how somebody came to be on a list", NULL, consent_commands},
 	{"relay", "", "Look at the SMTP servers that take the mail", NULL, relay_commands},
 	{"backup", "[--json] FILE", "Copy the database, while everything goes on", cmd_backup,
 		NULL},

@@ -96,7 +96,7 @@ static int admit(struct store *s, const struct ask *ask, const struct known *k, 
 	if ((subscribe || k->status < 0) &&
 		subscription_put(s, person.id, ask->list,
 			subscribe ? SUBSCRIPTION_ACTIVE : SUBSCRIPTION_PENDING, str_of(by_form),
-			false, now, e) < 0)
+			evidence(ask, detail), false, now, e) < 0)
 		return -1;
 	return store_event(
 		s, now, subscribe ? "subscribe" : "ask", person.id, evidence(ask, detail), e);
@@ -238,19 +238,19 @@ static int accept(struct store *s, const struct asked *asked, int64_t subscriber
 		"list %.*s, from %.*s; asked at %s from %.*s, %.*s, which said: %.*s",
 		STR_ARG(asked->slug), STR_ARG(client), clock_iso(asked->at, at),
 		STR_ARG(asked->client), STR_ARG(asked->form), STR_ARG(asked->words));
+	const struct str how = str_slice((struct str){detail, sizeof detail - 1}, 0, (size_t)n);
 
 	if (asked->suppressed && lift(s, subscriber, e) < 0)
 		return -1;
 	if (subscription_put(s, subscriber, asked->list, SUBSCRIPTION_ACTIVE,
-		    STR("web form, confirmed by mail"), true, now, e) < 0 ||
+		    STR("web form, confirmed by mail"), how, true, now, e) < 0 ||
 		db_run(s, "UPDATE asks SET used_at = ?2 WHERE id = ?1",
 			VALS(INT(asked->id), INT(now)), e) < 0 ||
 		db_run(s,
 			"UPDATE subscribers SET first_name = ?2 WHERE id = ?1 AND first_name = ''",
 			VALS(INT(subscriber), TEXT(asked->first_name)), e) < 0)
 		return -1;
-	return store_event(s, now, "confirm", subscriber,
-		str_slice((struct str){detail, sizeof detail - 1}, 0, (size_t)n), e);
+	return store_event(s, now, "confirm", subscriber, how, e);
 }
 
 int confirmation_answer(struct store *s, int64_t issue, int64_t subscriber, struct str client,
@@ -282,18 +282,22 @@ static const char *const forgetting[] = {
 	" (SELECT 1 FROM subscriptions WHERE subscriber_id = ?1)",
 	"DELETE FROM subscribers WHERE id = ?1 AND NOT EXISTS"
 	" (SELECT 1 FROM subscriptions WHERE subscriber_id = ?1) AND NOT EXISTS"
-	" (SELECT 1 FROM consents WHERE subscriber_id = ?1)",
+	" (SELECT 1 FROM consents WHERE subscriber_id = ?1 AND previous IS NOT NULL AND status >= "
+	"0)",
 };
 
-static int forget(struct store *s, int64_t id, int64_t subscriber, int64_t list, struct err *e)
+static int forget(
+	struct store *s, int64_t id, int64_t subscriber, int64_t list, int64_t now, struct err *e)
 {
-	int64_t pending = 0;
+	int64_t one;
+	int pending = db_int(s,
+		"SELECT 1 FROM subscriptions AS p JOIN consents AS c ON c.id = consent_id"
+		" WHERE p.subscriber_id = ?1 AND p.list_id = ?2 AND p.status = 0"
+		" AND source_id = (SELECT id FROM sources WHERE words = 'web form')",
+		VALS(INT(subscriber), INT(list)), &one, e);
 
-	if (db_change(s,
-		    "DELETE FROM subscriptions WHERE subscriber_id = ?1 AND list_id = ?2 AND "
-		    "status = 0"
-		    " AND source_id = (SELECT id FROM sources WHERE words = 'web form')",
-		    VALS(INT(subscriber), INT(list)), &pending, e) < 0)
+	if (pending < 0 ||
+		(pending && consent_remove(s, subscriber, list, STR("not confirmed"), now, e) < 0))
 		return -1;
 	for (size_t i = 0; pending && i < sizeof forgetting / sizeof forgetting[0]; i++)
 		if (db_run(s, forgetting[i], VALS(INT(subscriber)), e) < 0)
@@ -330,7 +334,7 @@ int64_t asks_tidy(struct store *s, int64_t now, struct err *e)
 		subscriber = sqlite3_column_int64(st, 1);
 		list = sqlite3_column_int64(st, 2);
 		db_end(st);
-		rc = forget(s, id, subscriber, list, e) < 0 ? -1 : 1;
+		rc = forget(s, id, subscriber, list, now, e) < 0 ? -1 : 1;
 		n += rc == 1;
 	}
 	return tx_close(s, own, rc < 0 ? -1 : 0, e) < 0 ? -1 : n;

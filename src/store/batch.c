@@ -2,6 +2,7 @@
 #include "batch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const char declaration[] =
 	"CREATE TABLE batch (key, email, first_name, last_name, attributes, status, line,"
@@ -164,4 +165,58 @@ int batch_register(sqlite3 *db, const struct batch *b)
 	};
 
 	return sqlite3_create_module_v2(db, "batch", &module, (void *)b, NULL);
+}
+
+/* ---- order ---- */
+
+struct rank {
+	uint64_t head; /* first 8 octets of the key: most comparisons end here */
+	const struct import_row *row;
+};
+
+static int by_key(const struct import_row *a, const struct import_row *b)
+{
+	int order = str_cmp(a->key, b->key);
+
+	return order ? order : (a->line > b->line) - (a->line < b->line);
+}
+
+static int by_rank(const void *pa, const void *pb)
+{
+	const struct rank *a = pa, *b = pb;
+
+	if (a->head != b->head)
+		return a->head < b->head ? -1 : 1;
+	return by_key(a->row, b->row);
+}
+
+static uint64_t head_of(struct str key)
+{
+	uint64_t head = 0;
+
+	for (size_t i = 0; i < 8; i++)
+		head = head << 8 | (i < key.n ? (unsigned char)key.p[i] : 0);
+	return head;
+}
+
+void import_sort(struct import_row *rows, size_t n)
+{
+	struct arena a = {0};
+	struct rank *rank;
+	struct import_row *copy;
+	size_t sorted = 1;
+
+	while (sorted < n && by_key(&rows[sorted - 1], &rows[sorted]) < 0)
+		sorted++;
+	if (sorted >= n)
+		return;
+	rank = arena_array(&a, n, sizeof *rank);
+	copy = arena_array(&a, n, sizeof *copy);
+	memcpy(copy, rows, n * sizeof *copy);
+	for (size_t i = 0; i < n; i++)
+		rank[i] = (struct rank){head_of(copy[i].key), &copy[i]};
+	qsort(rank, n, sizeof *rank, by_rank);
+	for (size_t i = 0; i < n; i++)
+		rows[i] = *rank[i].row;
+	arena_free(&a);
 }

@@ -27,6 +27,10 @@ static const char *const invariants[] = {
 	" ' has no copy in the ledger' FROM attempts AS a"
 	" WHERE NOT EXISTS (SELECT 1 FROM deliveries AS d"
 	" WHERE a.issue_id = d.issue_id AND a.subscriber_id = d.subscriber_id)",
+	"SELECT 'subscriber ' || p.subscriber_id || ' stands on list ' || p.list_id ||"
+	" ' otherwise than the consent ' || consent_id || ' says' FROM subscriptions AS p"
+	" LEFT JOIN consents AS c ON c.id = consent_id AND c.subscriber_id = p.subscriber_id"
+	" AND c.list_id = p.list_id AND c.status = p.status WHERE c.id IS NULL",
 	"SELECT 'issue ' || id || ' is done and has copies left' FROM issues"
 	" JOIN issue_counts AS c ON issue_id = id"
 	" WHERE issues.state = 3 AND c.state IN (0, 1, 2, 3) AND n > 0",
@@ -108,6 +112,8 @@ int store_check(struct store *s, bool whole, void (*finding)(void *user, const c
 	void *user, struct err *e)
 {
 	struct checking c = {.s = s, .finding = finding, .user = user};
+	struct consent last;
+	int consents;
 
 	if (run(&c, whole ? "PRAGMA integrity_check" : "PRAGMA quick_check", e) < 0 ||
 		run(&c,
@@ -120,5 +126,6 @@ int store_check(struct store *s, bool whole, void (*finding)(void *user, const c
 			return -1;
 	if (check_suppressed(&c, e) < 0)
 		return -1;
-	return c.found;
+	consents = consents_verify(s, finding, user, &last, e);
+	return consents < 0 ? -1 : c.found + consents;
 }

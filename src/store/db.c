@@ -70,7 +70,7 @@ static int configure(struct store *s, struct err *e)
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-	if (batch_register(s->db, &s->batch) != SQLITE_OK ||
+	if (batch_register(s->db, &s->batch) != SQLITE_OK || consent_register(s) != SQLITE_OK ||
 		sqlite3_exec(s->db,
 			"PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON; PRAGMA "
 			"synchronous=FULL;"
@@ -118,6 +118,7 @@ void store_close(struct store *s)
 		sqlite3_finalize(s->statement[i].st);
 	sqlite3_close(s->db);
 	EVP_MAC_CTX_free(s->mac);
+	EVP_MD_CTX_free(s->sha);
 	free(s->path);
 	free(s);
 }

@@ -49,6 +49,12 @@ struct store {
 	struct batch batch; /* of the import that is under way */
 	EVP_MAC_CTX *mac; /* keyed with settings.hash_key; made at first use */
 	struct {
+		bool known; /* within a transaction: others write, too */
+		int64_t id;
+		unsigned char hash[CONSENT_HASH_SIZE];
+	} chain; /* the last consent */
+	EVP_MD_CTX *sha; /* made at first use */
+	struct {
 		int64_t id;
 		char name[64];
 	} relay[DB_RELAYS]; /* those used last */
@@ -152,10 +158,37 @@ int counts_move(struct store *s, int64_t issue, int64_t lane, enum delivery_stat
 /* Write what counts_move() noted. */
 int counts_flush(struct store *s, struct err *e);
 
-/* Give a subscription its status by a new record of consent (`line` 0 = of no file); the one
- * that was there becomes history. */
-int consent_replace(struct store *s, int64_t subscriber, int64_t list,
-	enum subscription_status status, int64_t source, int64_t line, int64_t now, struct err *e);
+/* ---- consents ---- */
+
+enum { CONSENT_REMOVED = -1 }; /* as a status: the subscription is no more */
+
+/* Give a subscription its status by a new consent: `source` of source_id(), `line` 0 = of no file, `detail`
+ * may be empty. */
+int consent_add(struct store *s, int64_t subscriber, int64_t list, int status, int64_t source,
+	int64_t line, struct str detail, int64_t now, struct err *e);
+
+/* Remove a subscriber's subscriptions (of one list; 0 = of all), by a consent each that says so. It has to
+ * come before the subscriber is deleted: what is found of somebody unknown must end so. */
+int consent_remove(struct store *s, int64_t subscriber, int64_t list, struct str source,
+	int64_t now, struct err *e);
+
+/* Many at once: after consent_begin() the SQL function
+ *     consent_hash(EMAIL_KEY, SLUG, SOURCE WORDS, STATUS, AT, LINE, DETAIL)
+ * is the hash of the next consent. It is for INSERT INTO consents ... SELECT alone, called once a row, in the
+ * order of their ids, which SQLite gives from s->chain.id + 1 on. Afterwards subscriptions are made from
+ * the consents behind that id. */
+int consent_begin(struct store *s, struct err *e);
+
+/* The numbers of the consents of subscriber ?1. */
+#define CONSENTS_OF                                                                                \
+	"WITH RECURSIVE own(id) AS (SELECT consent_id FROM lists"                                  \
+	" CROSS JOIN subscriptions ON list_id = lists.id WHERE subscriber_id = ?1"                 \
+	" UNION SELECT id FROM consents WHERE subscriber_id = ?1 AND previous IS NOT NULL"         \
+	" UNION SELECT previous FROM own CROSS JOIN consents ON consents.id = own.id"              \
+	" WHERE previous IS NOT NULL) SELECT id FROM own"
+
+/* Register consent_hash(). */
+int consent_register(struct store *s);
 
 /* The number of a source of consent, added when it is new. */
 int source_id(struct store *s, struct str words, int64_t *id, struct err *e);

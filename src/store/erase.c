@@ -4,8 +4,7 @@
 
 /* What is deleted or blanked, in an order that foreign keys allow. */
 static const char *const erasures[] = {
-	"DELETE FROM subscriptions WHERE subscriber_id = ?1",
-	"DELETE FROM consents WHERE subscriber_id = ?1",
+	"UPDATE consents SET detail = NULL WHERE detail IS NOT NULL AND id IN (" CONSENTS_OF ")",
 	"DELETE FROM events WHERE subscriber_id = ?1",
 	/* The relay's words may quote the address. The ledger is asked issue by issue: its key
 	 * begins with the issue. */
@@ -58,6 +57,8 @@ int subscriber_erase(
 	rc = suppression_add(s, key, "erased", now, e);
 	if (rc == 0)
 		rc = skip_waiting(s, subscriber, now, e);
+	if (rc == 0)
+		rc = consent_remove(s, subscriber, 0, STR("erased"), now, e);
 	for (size_t i = 0; rc == 0 && i < sizeof erasures / sizeof *erasures; i++)
 		rc = db_run(s, erasures[i], VALS(INT(subscriber)), e);
 	if (rc == 0)

@@ -10,18 +10,20 @@
 struct import {
 	struct store *s;
 	int64_t id, list, now, source;
+	struct str words, slug; /* of the source, of the list */
 	bool suppressions; /* there are any */
 	struct import_counts counts;
 	struct batch_mark *mark;
 	size_t mark_max;
 	struct arena a; /* of one batch */
+	struct arena names; /* lives as long as the import */
 };
 
 /* ---- begin and end ---- */
 
 static int begin(struct import *i, struct str file, struct err *e)
 {
-	char words[48];
+	sqlite3_stmt *st;
 	int64_t any;
 	int rc;
 
@@ -31,12 +33,18 @@ static int begin(struct import *i, struct str file, struct err *e)
 		    VALS(INT(i->list), TEXT(file), INT(i->now)), e) < 0)
 		return -1;
 	i->id = sqlite3_last_insert_rowid(i->s->db);
-	snprintf(words, sizeof words, "import %lld", (long long)i->id);
+	i->words = str_of(arena_printf(&i->names, "import %lld", (long long)i->id));
+	if (db_query(i->s, "SELECT slug FROM lists WHERE id = ?1", VALS(INT(i->list)), &st, e) <
+			0 ||
+		db_row(i->s, st, e) < 0)
+		return -1;
+	i->slug = db_copy(st, 0, &i->names);
+	db_end(st);
 	rc = db_int(i->s,
 		"SELECT 1 FROM suppressions UNION ALL SELECT 1 FROM foreign_suppressions LIMIT 1",
 		NULL, &any, e);
 	i->suppressions = rc == 1;
-	return rc < 0 ? -1 : source_id(i->s, str_of(words), &i->source, e);
+	return rc < 0 ? -1 : source_id(i->s, i->words, &i->source, e);
 }
 
 int import_begin(struct store *s, int64_t list, struct str file, int64_t now, struct import **out,
@@ -66,6 +74,7 @@ static void end(struct import *i)
 {
 	i->s->batch.n = 0;
 	arena_free(&i->a);
+	arena_free(&i->names);
 	free(i->mark);
 	free(i);
 }
@@ -113,60 +122,6 @@ int import_fields(struct import *i, const struct str *names, size_t n, struct er
 		if (field_add(i->s, names[at], e) < 0)
 			return -1;
 	return 0;
-}
-
-/* ---- order ---- */
-
-struct rank {
-	uint64_t head; /* first 8 octets of the key: most comparisons end here */
-	const struct import_row *row;
-};
-
-static int by_key(const struct import_row *a, const struct import_row *b)
-{
-	int order = str_cmp(a->key, b->key);
-
-	return order ? order : (a->line > b->line) - (a->line < b->line);
-}
-
-static int by_rank(const void *pa, const void *pb)
-{
-	const struct rank *a = pa, *b = pb;
-
-	if (a->head != b->head)
-		return a->head < b->head ? -1 : 1;
-	return by_key(a->row, b->row);
-}
-
-static uint64_t head_of(struct str key)
-{
-	uint64_t head = 0;
-
-	for (size_t i = 0; i < 8; i++)
-		head = head << 8 | (i < key.n ? (unsigned char)key.p[i] : 0);
-	return head;
-}
-
-void import_sort(struct import_row *rows, size_t n)
-{
-	struct arena a = {0};
-	struct rank *rank;
-	struct import_row *copy;
-	size_t sorted = 1;
-
-	while (sorted < n && by_key(&rows[sorted - 1], &rows[sorted]) < 0)
-		sorted++;
-	if (sorted >= n)
-		return;
-	rank = arena_array(&a, n, sizeof *rank);
-	copy = arena_array(&a, n, sizeof *copy);
-	memcpy(copy, rows, n * sizeof *copy);
-	for (size_t i = 0; i < n; i++)
-		rank[i] = (struct rank){head_of(copy[i].key), &copy[i]};
-	qsort(rank, n, sizeof *rank, by_rank);
-	for (size_t i = 0; i < n; i++)
-		rows[i] = *rank[i].row;
-	arena_free(&a);
 }
 
 /* ---- repeats ---- */
@@ -254,11 +209,24 @@ static int add_new(struct import *i, int64_t *before, int64_t *added, struct err
 
 static int subscribe_new(struct import *i, int64_t before, struct err *e)
 {
+	int64_t last;
+
+	if (consent_begin(i->s, e) < 0)
+		return -1;
+	last = i->s->chain.id;
+	if (db_run(i->s,
+		    "INSERT INTO consents (subscriber_id, list_id, status, at, source_id, line,"
+		    " hash) SELECT ?2 + 1 + rowid, ?1, status, ?3, ?4, line,"
+		    " consent_hash(key, ?5, ?6, status, ?3, line, NULL)"
+		    " FROM batch WHERE NOT suppressed AND NOT found",
+		    VALS(INT(i->list), INT(before), INT(i->now), INT(i->source), TEXT(i->slug),
+			    TEXT(i->words)),
+		    e) < 0)
+		return -1;
 	return db_run(i->s,
-		"INSERT INTO subscriptions (list_id, subscriber_id, status, changed_at, source_id,"
-		" line) SELECT ?1, ?2 + 1 + rowid, status, ?3, ?4, line FROM batch"
-		" WHERE NOT suppressed AND NOT found",
-		VALS(INT(i->list), INT(before), INT(i->now), INT(i->source)), e);
+		"INSERT INTO subscriptions (list_id, subscriber_id, status, consent_id)"
+		" SELECT list_id, subscriber_id, status, id FROM consents WHERE id > ?1",
+		VALS(INT(last)), e);
 }
 
 /* What is there of a row's reader. */
@@ -305,7 +273,8 @@ static int update_subscription(
 
 	if ((int64_t)row->status <= k->status)
 		return 0;
-	return consent_replace(i->s, k->id, i->list, row->status, i->source, line, i->now, e) < 0
+	return consent_add(i->s, k->id, i->list, (int)row->status, i->source, line,
+		       (struct str){NULL, 0}, i->now, e) < 0
 		       ? -1
 		       : 1;
 }

@@ -17,33 +17,15 @@ const char *subscription_status_name(enum subscription_status status)
 
 /* ---- changing ---- */
 
-int consent_replace(struct store *s, int64_t subscriber, int64_t list,
-	enum subscription_status status, int64_t source, int64_t line, int64_t now, struct err *e)
-{
-	if (db_run(s,
-		    "INSERT INTO consents (subscriber_id, list_id, status, at, source_id, line)"
-		    " SELECT subscriber_id, list_id, status, changed_at, source_id, line"
-		    " FROM subscriptions WHERE list_id = ?1 AND subscriber_id = ?2",
-		    VALS(INT(list), INT(subscriber)), e) < 0)
-		return -1;
-	return db_run(s,
-		"INSERT INTO subscriptions (list_id, subscriber_id, status, changed_at, source_id,"
-		" line) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET"
-		" status = excluded.status, changed_at = excluded.changed_at,"
-		" source_id = excluded.source_id, line = excluded.line",
-		VALS(INT(list), INT(subscriber), INT(status), INT(now), INT(source),
-			INT_OR_NULL(line)),
-		e);
-}
-
 static int replace(struct store *s, int64_t subscriber, int64_t list,
-	enum subscription_status status, struct str source, int64_t now, struct err *e)
+	enum subscription_status status, struct str source, struct str detail, int64_t now,
+	struct err *e)
 {
 	int64_t id;
 
 	if (source_id(s, source, &id, e) < 0)
 		return -1;
-	return consent_replace(s, subscriber, list, status, id, 0, now, e);
+	return consent_add(s, subscriber, list, (int)status, id, 0, detail, now, e);
 }
 
 /* Whoever has left comes back only by an act of their own. Pending counts as coming back: from
@@ -70,7 +52,8 @@ static int exists(struct store *s, const char *sql, const char *what, int64_t id
 }
 
 int subscription_put(struct store *s, int64_t subscriber, int64_t list,
-	enum subscription_status status, struct str source, bool proof, int64_t now, struct err *e)
+	enum subscription_status status, struct str source, struct str detail, bool proof,
+	int64_t now, struct err *e)
 {
 	int64_t from = -1;
 	bool own;
@@ -87,7 +70,7 @@ int subscription_put(struct store *s, int64_t subscriber, int64_t list,
 	if (rc == 1)
 		rc = may_change((enum subscription_status)from, status, proof, e);
 	if (rc == 0 && (from != (int64_t)status || proof))
-		rc = replace(s, subscriber, list, status, source, now, e);
+		rc = replace(s, subscriber, list, status, source, detail, now, e);
 	return tx_close(s, own, rc, e);
 }
 
@@ -104,7 +87,8 @@ int subscriber_unsubscribe(struct store *s, int64_t subscriber, int64_t list, st
 			"SELECT list_id FROM lists JOIN subscriptions ON list_id = lists.id"
 			" WHERE subscriber_id = ?1 AND ?2 IN (0, list_id) AND status < 2 LIMIT 1",
 			VALS(INT(subscriber), INT(list)), &next, e)) == 1) {
-		rc = replace(s, subscriber, next, SUBSCRIPTION_UNSUBSCRIBED, source, now, e);
+		rc = replace(s, subscriber, next, SUBSCRIPTION_UNSUBSCRIBED, source,
+			(struct str){NULL, 0}, now, e);
 		if (rc < 0)
 			break;
 		n++;
@@ -133,10 +117,11 @@ int subscriber_subscriptions(struct store *s, int64_t id, struct arena *a,
 	*n = 0;
 	if (db_int(s, "SELECT count(*) FROM lists", NULL, &count, e) < 0 ||
 		db_query(s,
-			"SELECT slug, status, changed_at, words, line FROM lists"
-			" JOIN subscriptions ON list_id = lists.id JOIN sources ON sources.id = "
+			"SELECT slug, p.status, at, words, line FROM lists"
+			" JOIN subscriptions AS p ON p.list_id = lists.id"
+			" JOIN consents AS c ON c.id = consent_id JOIN sources ON sources.id = "
 			"source_id"
-			" WHERE subscriber_id = ?1 ORDER BY slug LIMIT ?2",
+			" WHERE p.subscriber_id = ?1 ORDER BY slug LIMIT ?2",
 			VALS(INT(id), INT(count)), &st, e) < 0)
 		return -1;
 	*out = arena_array(a, (size_t)count + 1, sizeof **out);
@@ -150,16 +135,13 @@ int subscriber_subscriptions(struct store *s, int64_t id, struct arena *a,
 	return rc;
 }
 
-/* Events, and the consents past and present as events. */
+/* Events, and the consents as events. */
 #define HISTORY                                                                                    \
 	"SELECT at, what, detail, NULL AS status, NULL AS words, NULL AS line, 0 AS kind, id"      \
 	" FROM events WHERE subscriber_id = ?1"                                                    \
 	" UNION ALL SELECT at, '', slug, status, words, line, 1, consents.id FROM consents"        \
 	" JOIN lists ON lists.id = list_id JOIN sources ON sources.id = source_id"                 \
-	" WHERE subscriber_id = ?1"                                                                \
-	" UNION ALL SELECT changed_at, '', slug, status, words, line, 2, list_id FROM lists"       \
-	" JOIN subscriptions ON list_id = lists.id JOIN sources ON sources.id = source_id"         \
-	" WHERE subscriber_id = ?1"
+	" WHERE consents.id IN (" CONSENTS_OF ")"
 
 static struct event event_row(sqlite3_stmt *st, struct arena *a)
 {
@@ -170,8 +152,7 @@ static struct event event_row(sqlite3_stmt *st, struct arena *a)
 		event.detail = db_copy(st, 2, a);
 		return event;
 	}
-	event.what = str_of(
-		subscription_status_name((enum subscription_status)sqlite3_column_int(st, 3)));
+	event.what = str_of(consent_status_name(sqlite3_column_int(st, 3)));
 	event.detail = str_of(arena_printf(
 		a, "list %.*s, %s", STR_ARG(db_text(st, 2)), source_words(st, 4, a).p));
 	return event;

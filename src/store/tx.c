@@ -10,7 +10,7 @@ static int begin(struct store *s, struct err *e)
 	if (db_run(s, "BEGIN IMMEDIATE", NULL, e) < 0)
 		return -1;
 	s->open = true;
-	s->broken = false;
+	s->broken = s->chain.known = false;
 	return 0;
 }
 

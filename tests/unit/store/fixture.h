@@ -112,8 +112,8 @@ static inline int64_t reader(struct fixture *f, int n)
 	snprintf(email, sizeof email, "reader%d@example.com", n);
 	person.email = str_of(email);
 	OK(f, subscriber_put(f->s, &person, person.email, 10, &added, &f->e));
-	OK(f, subscription_put(f->s, person.id, f->list, SUBSCRIPTION_ACTIVE, STR("hand"), false,
-		      10, &f->e));
+	OK(f, subscription_put(f->s, person.id, f->list, SUBSCRIPTION_ACTIVE, STR("hand"), STR(""),
+		      false, 10, &f->e));
 	return person.id;
 }
 

@@ -134,7 +134,7 @@ static enum subscription_status status(struct fixture *f, int64_t who)
 
 static int subscribe(struct fixture *f, int64_t who, enum subscription_status to, bool proof)
 {
-	return subscription_put(f->s, who, f->list, to, STR("hand"), proof, 30, &f->e);
+	return subscription_put(f->s, who, f->list, to, STR("hand"), STR(""), proof, 30, &f->e);
 }
 
 static void test_who_left_stays_away(void **state)
@@ -154,7 +154,8 @@ static void test_who_left_stays_away(void **state)
 	}
 	FAILS(f, ERR_MISSING, subscribe(f, 99, SUBSCRIPTION_ACTIVE, true));
 	FAILS(f, ERR_MISSING,
-		subscription_put(f->s, who, 99, SUBSCRIPTION_ACTIVE, STR("x"), true, 1, &f->e));
+		subscription_put(
+			f->s, who, 99, SUBSCRIPTION_ACTIVE, STR("x"), STR(""), true, 1, &f->e));
 	assert_sound(f);
 }
 
@@ -165,8 +166,8 @@ static void test_unsubscribe(void **state)
 	int64_t who = reader(f, 1);
 
 	OK(f, list_add(f->s, &other, 1, &f->e));
-	OK(f, subscription_put(
-		      f->s, who, other.id, SUBSCRIPTION_PENDING, STR("page"), false, 11, &f->e));
+	OK(f, subscription_put(f->s, who, other.id, SUBSCRIPTION_PENDING, STR("page"), STR(""),
+		      false, 11, &f->e));
 	assert_int_equal(
 		OK(f, subscriber_unsubscribe(f->s, who, f->list, STR("link"), 20, &f->e)), 1);
 	assert_int_equal(
@@ -191,8 +192,8 @@ static void test_history(void **state)
 
 	OK(f, store_event(f->s, 12, "note", who, STR("something"), &f->e));
 	OK(f, subscriber_unsubscribe(f->s, who, 0, STR("link"), 20, &f->e));
-	OK(f, subscription_put(
-		      f->s, who, f->list, SUBSCRIPTION_ACTIVE, STR("confirmed"), true, 30, &f->e));
+	OK(f, subscription_put(f->s, who, f->list, SUBSCRIPTION_ACTIVE, STR("confirmed"), STR(""),
+		      true, 30, &f->e));
 	OK(f, subscriber_events(f->s, who, &f->a, &event, &n, &f->e));
 	assert_int_equal(n, 4);
 	for (size_t i = 0; i < n; i++) {

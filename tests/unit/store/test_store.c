@@ -239,8 +239,8 @@ static void test_check_finds(void **state)
 	finds(f, "UPDATE subscribers SET attributes = '{'",
 		"UPDATE subscribers SET attributes = NULL", "no JSON");
 	finds(f, "UPDATE issues SET state = 3", "UPDATE issues SET state = 0", "has copies left");
-	finds(f, "PRAGMA foreign_keys = OFF; UPDATE subscriptions SET source_id = 77",
-		"UPDATE subscriptions SET source_id = 1", "a row of subscriptions");
+	finds(f, "PRAGMA foreign_keys = OFF; UPDATE subscriptions SET list_id = 77",
+		"UPDATE subscriptions SET list_id = 1", "a row of subscriptions");
 }
 
 int main(void)

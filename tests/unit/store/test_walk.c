@@ -226,7 +226,7 @@ static void step_operator(struct model *m, int i, int r)
 		m->active[r] = !m->active[r];
 		OK(m->f, subscription_put(m->f->s, m->reader[r], m->f->list,
 				 m->active[r] ? SUBSCRIPTION_ACTIVE : SUBSCRIPTION_UNSUBSCRIBED,
-				 STR("walk"), true, m->now, &m->f->e));
+				 STR("walk"), STR(""), true, m->now, &m->f->e));
 		break;
 	case 1:
 		if (m->state[i] == ISSUE_DELIVERING) {
