@@ -3,21 +3,26 @@
 -- A public list has a form to subscribe and an archive.
 ALTER TABLE lists ADD COLUMN public INTEGER NOT NULL DEFAULT 1;
 
+-- Who subscribes or leaves on the public pages gets a mail that says so.
+ALTER TABLE lists ADD COLUMN welcome INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE lists ADD COLUMN goodbye INTEGER NOT NULL DEFAULT 0;
+
 -- Clicks on the links of its issues are counted.
 ALTER TABLE lists ADD COLUMN clicks INTEGER NOT NULL DEFAULT 0;
 
 -- Until then the reader wants no issues; NULL = wants them.
 ALTER TABLE subscribers ADD COLUMN paused_until INTEGER;
 
--- Issues that are no issues: their copies ask readers to confirm. One for each list, language and day,
--- and for the first, second, ... copy that a reader gets on that day.
-CREATE TABLE confirmations (
+-- Issues that are no issues: their copies ask readers to confirm, or welcome them, or say goodbye. One for each
+-- kind, list, language and day, and for the first, second, ... request to confirm that a reader gets on that day.
+CREATE TABLE notices (
 	issue_id INTEGER PRIMARY KEY,
+	kind INTEGER NOT NULL, -- 1 = confirm, 2 = welcome, 3 = goodbye
 	list_id INTEGER NOT NULL REFERENCES lists,
 	lang TEXT NOT NULL,
 	day INTEGER NOT NULL, -- since 1970-01-01
 	n INTEGER NOT NULL,
-	UNIQUE (list_id, lang, day, n)
+	UNIQUE (kind, list_id, lang, day, n)
 ) STRICT;
 
 -- Forms that were sent: what confirmations are counted by, and where the consent comes from when they

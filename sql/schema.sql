@@ -19,8 +19,8 @@ CREATE TABLE lists (
 	theme TEXT NOT NULL,
 	double_opt_in INTEGER NOT NULL,
 	created_at INTEGER NOT NULL
-, public INTEGER NOT NULL DEFAULT 1, clicks INTEGER NOT NULL DEFAULT 0) STRICT; -- public: it has a form to subscribe and an
--- archive; clicks: those on the links of its issues are counted
+, public INTEGER NOT NULL DEFAULT 1, welcome INTEGER NOT NULL DEFAULT 0, goodbye INTEGER NOT NULL DEFAULT 0, clicks INTEGER NOT NULL DEFAULT 0) STRICT; -- public: it has a form to subscribe and an
+-- archive; welcome, goodbye: who comes or leaves gets a mail; clicks: those on its links are counted
 
 -- AUTOINCREMENT: Message-IDs derive from the number, so an erased reader's is never given again.
 CREATE TABLE subscribers (
@@ -336,15 +336,16 @@ CREATE TABLE lane_pace (
 
 -- ---- public pages ----
 
--- Issues that are no issues: their copies ask readers to confirm. One for each list, language and day,
--- and for the first, second, ... copy that a reader gets on that day.
-CREATE TABLE confirmations (
+-- Issues that are no issues: their copies ask readers to confirm, or welcome them, or say goodbye. One for each
+-- kind, list, language and day, and for the first, second, ... request to confirm that a reader gets on that day.
+CREATE TABLE notices (
 	issue_id INTEGER PRIMARY KEY,
+	kind INTEGER NOT NULL, -- 1 = confirm, 2 = welcome, 3 = goodbye
 	list_id INTEGER NOT NULL REFERENCES lists,
 	lang TEXT NOT NULL,
 	day INTEGER NOT NULL, -- since 1970-01-01
 	n INTEGER NOT NULL,
-	UNIQUE (list_id, lang, day, n)
+	UNIQUE (kind, list_id, lang, day, n)
 ) STRICT;
 
 -- Forms that were sent: what confirmations are counted by, and where the consent comes from when they

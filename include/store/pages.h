@@ -94,13 +94,29 @@ struct ask_result {
 int ask_take(struct store *s, const struct ask *ask, int64_t hourly, int64_t now,
 	struct ask_result *out, struct err *e);
 
-/* The issue that holds the confirmations of a list in a language, for the n-th copy of a reader on a day (since
- * 1970-01-01): 1, 0 where there is none yet, or -1. Make it: `issue` has slug, subject, source, program, hash;
- * its id and uuid are filled. */
-int confirmation_find(struct store *s, int64_t list, struct str lang, int64_t day, int n,
-	int64_t *issue, struct err *e);
-int confirmation_open(struct store *s, struct issue *issue, int64_t list, struct str lang,
-	int64_t day, int n, int64_t now, struct err *e);
+/* Mails to single readers that are no issues of their list. One issue holds those of a kind, list, language and
+ * day; and n, for the n-th request to confirm that a reader gets on a day. */
+enum notice_kind {
+	NOTICE_CONFIRM = 1, /* to somebody who is not on the list yet */
+	NOTICE_WELCOME, /* to somebody who has just come */
+	NOTICE_GOODBYE, /* to somebody who has just left; not when they have come back meanwhile */
+};
+struct notice {
+	enum notice_kind kind;
+	int64_t list;
+	struct str lang;
+	int64_t day; /* since 1970-01-01 */
+	int n; /* from 1 */
+};
+
+/* The issue that holds them: 1, 0 where there is none yet, or -1. Make it: `issue` has slug, subject, source,
+ * program, hash; its id and uuid are filled. */
+int notice_find(struct store *s, const struct notice *what, int64_t *issue, struct err *e);
+int notice_open(struct store *s, struct issue *issue, const struct notice *what, int64_t now,
+	struct err *e);
+
+/* Put a copy for `subscriber` into the ledger, due now; nothing where the reader got one from this issue. */
+int notice_queue(struct store *s, int64_t issue, int64_t subscriber, int64_t now, struct err *e);
 
 /* Put the confirmation of `ask` into the ledger, due now. */
 int confirmation_queue(
@@ -114,7 +130,7 @@ enum confirmation_state {
 	CONFIRMATION_SPENT, /* answered, and the reader has left since */
 };
 
-/* Look, or answer it (an open one becomes used, and the reader is on the list, by proof). `list` is filled but
+/* Look, or answer it (an open one becomes used, and the reader is on the list, by proof; 1 when it did). `list` is filled but
  * where it is gone. */
 int confirmation_look(struct store *s, int64_t issue, int64_t subscriber, int64_t now,
 	enum confirmation_state *state, int64_t *list, struct err *e);

@@ -12,6 +12,7 @@ struct list {
 	struct str slug, name, from, reply_to, theme; /* from, reply_to, theme may be empty */
 	bool double_opt_in;
 	bool public; /* has a form to subscribe and an archive */
+	bool welcome, goodbye; /* who comes or leaves on the public pages gets a mail */
 	bool clicks; /* clicks on links of its issues are counted */
 	int64_t subscribed; /* people on it now; filled by list_each() and list_get() */
 };
@@ -19,7 +20,7 @@ struct list {
 /* Add a list (id is filled). ERR_EXISTS for a slug that is taken. */
 int list_add(struct store *s, struct list *list, int64_t now, struct err *e);
 
-/* Write back name, from, reply_to, theme, double_opt_in, public, clicks of list->id. */
+/* Write back name, from, reply_to, theme, double_opt_in, public, welcome, goodbye, clicks of list->id. */
 int list_update(struct store *s, const struct list *list, struct err *e);
 
 /* The list of that slug, in `a`. ERR_MISSING, naming the nearest slug. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/clock.h"
 #include "base/enc.h"
 #include "base/log.h"
 #include "mail/addr.h"
 #include "mail/typo.h"
 #include "pages.h"
 
+#include <arpa/inet.h>
 #include <jansson.h>
+#include <string.h>
 
 /*
  * /subscribe/LIST: ask to be on a list. Whatever is known about the address, the answer is the same, and so is
@@ -171,32 +172,17 @@ static bool stamp_good(const struct join *j)
 
 /* ---- taking ---- */
 
-/* The issue that holds this confirmation, made when it is the first of its kind today. */
-static int issue_for(struct join *j, const struct ask_result *r, int64_t *id, struct err *e)
+struct str page_network(struct arena *a, struct str client)
 {
-	struct visit *v = j->v;
-	int64_t day = v->now / 86400;
-	char at[CLOCK_ISO_SIZE];
-	struct issue issue = {0};
-	struct publish p;
-	int rc = confirmation_find(v->store, j->list.id, v->lang->code, day, r->n, id, e);
+	unsigned char v6[16];
+	char *text;
 
-	if (rc != 0)
-		return rc < 0 ? -1 : 0;
-	rc = confirmation_compile(v->site, v->lang, &j->list, &p, e);
-	if (rc == 0) {
-		issue = (struct issue){.subject = p.source.subject,
-			.source = p.text,
-			.program = p.program,
-			.hash = STR(""),
-			.slug = str_of(arena_printf(v->a, "confirm-%.*s-%.10s-%d",
-				STR_ARG(v->lang->code), clock_iso(v->now, at), r->n))};
-		rc = confirmation_open(
-			v->store, &issue, j->list.id, v->lang->code, day, r->n, v->now, e);
-		*id = issue.id;
-	}
-	publish_free(&p);
-	return rc;
+	if (inet_pton(AF_INET6, arena_cstr(a, client), v6) != 1)
+		return client;
+	memset(v6 + 8, 0, 8);
+	text = arena_alloc(a, INET6_ADDRSTRLEN);
+	inet_ntop(AF_INET6, v6, text, INET6_ADDRSTRLEN);
+	return str_of(text);
 }
 
 static int take(struct join *j, struct ask_result *r, struct err *e)
@@ -219,8 +205,10 @@ static int take(struct join *j, struct ask_result *r, struct err *e)
 	if (store_begin(v->store, e) < 0)
 		return -1;
 	if (ask_take(v->store, &ask, hourly, v->now, r, e) < 0 ||
-		(r->confirm && (issue_for(j, r, &issue, e) < 0 ||
-				       confirmation_queue(v->store, r, issue, v->now, e) < 0))) {
+		(r->confirm && (notice_issue(v, NOTICE_CONFIRM, &j->list, r->n, &issue, e) < 0 ||
+				       confirmation_queue(v->store, r, issue, v->now, e) < 0)) ||
+		(r->subscriber && !r->confirm && j->list.welcome &&
+			notice_send(v, NOTICE_WELCOME, &j->list, r->subscriber, e) < 0)) {
 		store_rollback(v->store);
 		return -1;
 	}
@@ -316,6 +304,27 @@ void page_join(struct visit *v)
 	}
 }
 
+/* The consent, and the welcome that it brings. */
+static int answer(struct visit *v, const struct token *t, enum confirmation_state *state,
+	int64_t *id, struct err *e)
+{
+	struct list list;
+	int rc;
+
+	if (store_begin(v->store, e) < 0)
+		return -1;
+	rc = confirmation_answer(
+		v->store, (int64_t)t->a, (int64_t)t->b, v->in->client, v->now, state, id, e);
+	if (rc == 1)
+		rc = list_look(v->store, *id, STR(""), v->a, &list, e);
+	if (rc == 1 && list.welcome)
+		rc = notice_send(v, NOTICE_WELCOME, &list, (int64_t)t->b, e);
+	if (rc >= 0)
+		return store_commit(v->store, e);
+	store_rollback(v->store);
+	return -1;
+}
+
 /* /confirm/TOKEN: the button in the mail leads here, and the button here is the consent. */
 void page_confirm(struct visit *v)
 {
@@ -332,8 +341,7 @@ void page_confirm(struct visit *v)
 		return;
 	}
 	if (visit_acts(v) && http_form(v->in, "confirm").n)
-		rc = confirmation_answer(v->store, (int64_t)t.a, (int64_t)t.b, v->in->client,
-			v->now, &state, &id, &e);
+		rc = answer(v, &t, &state, &id, &e);
 	else
 		rc = confirmation_look(
 			v->store, (int64_t)t.a, (int64_t)t.b, v->now, &state, &id, &e);

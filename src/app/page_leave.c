@@ -4,12 +4,23 @@
 /* /u/TOKEN: leave a list. The POST is that of RFC 8058, sent by the reader's mail provider, or the page's own
  * form; it may come again at any time, and to somebody who has long left or was erased. */
 
-static int leave(struct visit *v, const struct token *t, bool all, struct err *e)
+static int leave(
+	struct visit *v, const struct token *t, const struct list *list, bool all, struct err *e)
 {
 	bool one_click = str_eq(http_form(v->in, "List-Unsubscribe"), STR("One-Click"));
+	int rc;
 
-	return subscriber_unsubscribe(v->store, (int64_t)t->b, all ? 0 : (int64_t)t->a,
+	if (store_begin(v->store, e) < 0)
+		return -1;
+	rc = subscriber_unsubscribe(v->store, (int64_t)t->b, all ? 0 : (int64_t)t->a,
 		one_click ? STR("one-click") : STR("unsubscribe page"), v->now, e);
+	/* Whoever says it in the mail program does not want one mail more. */
+	if (rc > 0 && list->goodbye && !one_click)
+		rc = notice_send(v, NOTICE_GOODBYE, list, (int64_t)t->b, e);
+	if (rc >= 0)
+		return store_commit(v->store, e);
+	store_rollback(v->store);
+	return -1;
 }
 
 void page_leave(struct visit *v)
@@ -31,7 +42,7 @@ void page_leave(struct visit *v)
 	if (rc >= 0)
 		rc = subscriber_look(v->store, (int64_t)t.b, v->a, &reader, &e);
 	if (rc >= 0 && visit_acts(v) && one)
-		rc = leave(v, &t, all, &e);
+		rc = leave(v, &t, &list, all, &e);
 	if (rc < 0) {
 		visit_failed(v, &e);
 		return;

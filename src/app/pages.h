@@ -123,12 +123,16 @@ struct str visit_token_text(struct visit *v, enum token_purpose purpose, int64_t
 struct str visit_link(
 	struct visit *v, const char *path, enum token_purpose purpose, int64_t a, int64_t b);
 
-/* ---- confirmations (confirm.c) ---- */
+/* ---- notices (notice.c) ---- */
 
-/* Compile the mail that asks to confirm a subscription to `list`, in `lang`. ERR_INPUT, ERR_MISSING. `out` is
- * freed by publish_free() also after an error. */
-int confirmation_compile(struct site *s, const struct page_lang *lang, const struct list *list,
-	struct publish *out, struct err *e);
+/* The issue that holds the notices `kind` of `list` in the visit's language today, made when it is the first;
+ * `n` as in struct notice. */
+int notice_issue(struct visit *v, enum notice_kind kind, const struct list *list, int n,
+	int64_t *issue, struct err *e);
+
+/* Put a notice for `subscriber` into the ledger. */
+int notice_send(struct visit *v, enum notice_kind kind, const struct list *list, int64_t subscriber,
+	struct err *e);
 
 /* What counts as one client: an IPv4 address, the first half of an IPv6 address. */
 struct str page_network(struct arena *a, struct str client);

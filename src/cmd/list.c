@@ -11,7 +11,7 @@ enum { SLUG_MAX = 40 };
 
 /* What --name and its like say; NULL = not given. */
 struct wishes {
-	const char *name, *from, *reply_to, *theme, *opt_in, *public, *clicks;
+	const char *name, *from, *reply_to, *theme, *opt_in, *public, *welcome, *goodbye, *clicks;
 };
 
 static int take_options(struct cmd *c, struct wishes *w, struct err *e)
@@ -24,6 +24,10 @@ static int take_options(struct cmd *c, struct wishes *w, struct err *e)
 		{"opt-in", "HOW", "single, or double: new readers confirm", .text = &w->opt_in},
 		{"public", "WHETHER", "yes: with a form and an archive on the web, or no",
 			.text = &w->public},
+		{"welcome", "WHETHER", "yes: who subscribes on the web gets a mail, or no",
+			.text = &w->welcome},
+		{"goodbye", "WHETHER", "yes: who leaves on the web gets a mail, or no",
+			.text = &w->goodbye},
 		{"clicks", "WHETHER", "yes: count who follows the links of issues, or no",
 			.text = &w->clicks},
 		{0},
@@ -81,18 +85,21 @@ static int apply(struct cmd *c, const struct wishes *w, struct list *list, struc
 		return -1;
 	if (set_choice("opt-in", w->opt_in, "double", "single", &list->double_opt_in, e) < 0)
 		return -1;
-	if (set_choice("public", w->public, "yes", "no", &list->public, e) < 0)
+	if (set_choice("public", w->public, "yes", "no", &list->public, e) < 0 ||
+		set_choice("welcome", w->welcome, "yes", "no", &list->welcome, e) < 0 ||
+		set_choice("goodbye", w->goodbye, "yes", "no", &list->goodbye, e) < 0)
 		return -1;
 	return set_choice("clicks", w->clicks, "yes", "no", &list->clicks, e);
 }
 
 static json_t *list_json(const struct list *l)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:I}", "list",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:b, s:I}", "list",
 		cmd_json_text(l->slug), "name", cmd_json_text(l->name), "from",
 		cmd_json_text(l->from), "reply_to", cmd_json_text(l->reply_to), "theme",
 		cmd_json_text(l->theme), "opt_in", l->double_opt_in ? "double" : "single", "public",
-		l->public, "clicks", l->clicks, "subscribed", (json_int_t)l->subscribed);
+		l->public, "welcome", l->welcome, "goodbye", l->goodbye, "clicks", l->clicks,
+		"subscribed", (json_int_t)l->subscribed);
 }
 
 /* ---- the commands ---- */
@@ -167,6 +174,8 @@ static int list_show_command(struct cmd *c, struct err *e)
 	show_line(c, "theme", list.theme, "sheet");
 	show_line(c, "opt-in", list.double_opt_in ? STR("double") : STR("single"), "");
 	show_line(c, "public", list.public ? STR("yes") : STR("no"), "");
+	show_line(c, "welcome", list.welcome ? STR("mailed") : STR("no mail"), "");
+	show_line(c, "goodbye", list.goodbye ? STR("mailed") : STR("no mail"), "");
 	show_line(c, "clicks", list.clicks ? STR("counted") : STR("not counted"), "");
 out:
 	site_close(&s);
@@ -212,7 +221,7 @@ static int list_ls_command(struct cmd *c, struct err *e)
 #define LIST_OPTIONS                                                                               \
 	"[--name NAME] [--from MAILBOX] [--reply-to MAILBOX] [--theme NAME] "                      \
 	"[--opt-in single|double] [--public yes|no] "                                              \
-	"[--clicks yes|no] [--json] SLUG"
+	"[--welcome yes|no] [--goodbye yes|no] [--clicks yes|no] [--json] SLUG"
 
 const struct command list_commands[] = {
 	{"add", LIST_OPTIONS, "Add a list", list_add_command, NULL},

@@ -8,7 +8,7 @@
 
 #define ARCHIVED                                                                                   \
 	" FROM issues WHERE list_id = ?1 AND state IN (1, 3)"                                      \
-	" AND NOT EXISTS (SELECT 1 FROM confirmations WHERE issue_id = issues.id)"
+	" AND NOT EXISTS (SELECT 1 FROM notices WHERE issue_id = issues.id)"
 
 static void row(sqlite3_stmt *st, bool whole, struct arena *a, struct issue *out)
 {

@@ -258,7 +258,7 @@ int confirmation_answer(struct store *s, int64_t issue, int64_t subscriber, stru
 {
 	struct arena a = {0};
 	struct asked asked;
-	bool own;
+	bool own, came;
 	int rc;
 
 	if (tx_open(s, &own, e) < 0)
@@ -266,12 +266,14 @@ int confirmation_answer(struct store *s, int64_t issue, int64_t subscriber, stru
 	rc = find(s, issue, subscriber, &a, &asked, e);
 	*state = rc == 1 ? state_of(&asked, now) : CONFIRMATION_GONE;
 	*list = rc == 1 ? asked.list : 0;
-	if (rc == 1 && *state == CONFIRMATION_OPEN) {
+	came = rc == 1 && *state == CONFIRMATION_OPEN;
+	if (came) {
 		rc = accept(s, &asked, subscriber, client, now, e);
 		*state = CONFIRMATION_USED;
 	}
 	arena_free(&a);
-	return tx_close(s, own, rc < 0 ? -1 : 0, e);
+	rc = tx_close(s, own, rc < 0 ? -1 : 0, e);
+	return rc < 0 ? -1 : came;
 }
 
 /* ---- forgetting ---- */

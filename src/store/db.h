@@ -205,8 +205,8 @@ enum skip_reason {
 };
 const char *skip_reason_name(int64_t reason);
 
-/* Whether an issue is one that asks to confirm (sql/0004_pages.sql): 1, 0, -1. Its copies go to readers who
- * are not on the list yet; why one is not sent, by the marks of subscriber and subscription. */
+/* Whether an issue is one that asks to confirm or says goodbye (sql/0004_pages.sql): 1, 0, -1. Its copies go to
+ * readers who are not on the list; why one is not sent, by the marks of subscriber and subscription. */
 int is_confirmation(struct store *s, int64_t issue, struct err *e);
 enum skip_reason skip_confirmation(int suppressed, int status);
 

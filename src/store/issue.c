@@ -91,7 +91,7 @@ int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_
 #define ISSUE_COLUMNS                                                                              \
 	"SELECT issues.id, issues.slug, subject, lists.slug, state, issues.created_at, due_at,"    \
 	" coalesce(done_at, 0), uuid, hash, pause_reason,"                                         \
-	" EXISTS (SELECT 1 FROM confirmations WHERE issue_id = issues.id)"
+	" EXISTS (SELECT 1 FROM notices WHERE issue_id = issues.id)"
 
 static void issue_row(sqlite3_stmt *st, struct issue *out)
 {

@@ -21,11 +21,12 @@ int list_add(struct store *s, struct list *list, int64_t now, struct err *e)
 		rc = db_run(s,
 			"INSERT INTO lists"
 			" (slug, name, \"from\", reply_to, theme, double_opt_in, created_at, "
-			"public, clicks)"
-			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+			"public, clicks, welcome, goodbye)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
 			VALS(TEXT(list->slug), TEXT(list->name), TEXT(list->from),
 				TEXT(list->reply_to), TEXT(list->theme), INT(list->double_opt_in),
-				INT(now), INT(list->public), INT(list->clicks)),
+				INT(now), INT(list->public), INT(list->clicks), INT(list->welcome),
+				INT(list->goodbye)),
 			e);
 	if (rc == 0)
 		list->id = sqlite3_last_insert_rowid(s->db);
@@ -42,10 +43,11 @@ int list_update(struct store *s, const struct list *list, struct err *e)
 		return -1;
 	rc = db_change(s,
 		"UPDATE lists SET name = ?2, \"from\" = ?3, reply_to = ?4, theme = ?5,"
-		" double_opt_in = ?6, public = ?7, clicks = ?8 WHERE id = ?1",
+		" double_opt_in = ?6, public = ?7, clicks = ?8, welcome = ?9, goodbye = ?10 WHERE "
+		"id = ?1",
 		VALS(INT(list->id), TEXT(list->name), TEXT(list->from), TEXT(list->reply_to),
 			TEXT(list->theme), INT(list->double_opt_in), INT(list->public),
-			INT(list->clicks)),
+			INT(list->clicks), INT(list->welcome), INT(list->goodbye)),
 		&changed, e);
 	if (rc == 0 && changed == 0)
 		rc = err_set(e, ERR_MISSING, "there is no list number %lld", (long long)list->id);
@@ -73,6 +75,8 @@ static void list_row(sqlite3_stmt *st, struct list *out)
 		.subscribed = sqlite3_column_int64(st, 7),
 		.public = sqlite3_column_int(st, 8) != 0,
 		.clicks = sqlite3_column_int(st, 9) != 0,
+		.welcome = sqlite3_column_int(st, 10) != 0,
+		.goodbye = sqlite3_column_int(st, 11) != 0,
 	};
 }
 

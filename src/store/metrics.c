@@ -12,7 +12,7 @@ static const struct {
 		" FROM lists WHERE ?1 ORDER BY slug"},
 	{"lettermill_issues", "Issues by state", "state",
 		"SELECT state, count(*) FROM issues WHERE ?1 AND id NOT IN"
-		" (SELECT issue_id FROM confirmations) GROUP BY state"},
+		" (SELECT issue_id FROM notices) GROUP BY state"},
 	{"lettermill_copies", "Rows of the ledger by state", "state",
 		"SELECT state, sum(n) FROM issue_counts WHERE ?1 GROUP BY state"},
 	{"lettermill_oldest_due_seconds", "How long the oldest due copy has been waiting", NULL,

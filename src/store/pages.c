@@ -9,8 +9,8 @@ int list_look(struct store *s, int64_t id, struct str slug, struct arena *a, str
 	int rc;
 
 	if (db_query(s,
-		    "SELECT id, slug, name, \"from\", reply_to, theme, double_opt_in, public"
-		    " FROM lists WHERE CASE ?1 WHEN 0 THEN slug = ?2 ELSE id = ?1 END",
+		    "SELECT id, slug, name, \"from\", reply_to, theme, double_opt_in, public,"
+		    " welcome, goodbye, clicks FROM lists WHERE CASE ?1 WHEN 0 THEN slug = ?2 ELSE id = ?1 END",
 		    VALS(INT(id), TEXT(slug)), &st, e) < 0)
 		return -1;
 	rc = db_row(s, st, e);
@@ -25,6 +25,9 @@ int list_look(struct store *s, int64_t id, struct str slug, struct arena *a, str
 		.theme = db_copy(st, 5, a),
 		.double_opt_in = sqlite3_column_int(st, 6) != 0,
 		.public = sqlite3_column_int(st, 7) != 0,
+		.welcome = sqlite3_column_int(st, 8) != 0,
+		.goodbye = sqlite3_column_int(st, 9) != 0,
+		.clicks = sqlite3_column_int(st, 10) != 0,
 	};
 	db_end(st);
 	return 1;

@@ -61,7 +61,8 @@ int ledger_intend(struct store *s, const struct lease *l, int64_t issue, int64_t
 		" AND lease = ?3 AND state = 1 AND EXISTS (SELECT 1" READER
 		" AND issues.state = 1 AND (status = 1 AND suppressed = 0 OR"
 		"  status IN (0, 2) AND suppressed <> 1 AND"
-		"  EXISTS (SELECT 1 FROM confirmations AS c WHERE c.issue_id = ?1))) RETURNING "
+		"  EXISTS (SELECT 1 FROM notices AS c WHERE c.issue_id = ?1 AND kind <> 2))) "
+		"RETURNING "
 		"lane",
 		VALS(INT(issue), INT(subscriber), INT(l->id), INT(by)), &lane, e);
 	if (rc == 1) {

@@ -11,7 +11,7 @@ setup() {
 	is "$output" ""
 	expect 0 list add --name 'Das Wöchentliche' --from 'Ed <ed@example.org>' --reply-to re@example.org \
 		--theme paper --opt-in double --json evening
-	is "$(jq -c . <<<"$output")" '{"list":"evening","name":"Das Wöchentliche","from":"Ed <ed@example.org>","reply_to":"re@example.org","theme":"paper","opt_in":"double","public":true,"clicks":false,"subscribed":0}'
+	is "$(jq -c . <<<"$output")" '{"list":"evening","name":"Das Wöchentliche","from":"Ed <ed@example.org>","reply_to":"re@example.org","theme":"paper","opt_in":"double","public":true,"welcome":false,"goodbye":false,"clicks":false,"subscribed":0}'
 	expect 0 list set --name "" --opt-in single evening
 	expect 0 list show --json evening
 	is "$(jq -c '[.name, .from, .opt_in]' <<<"$output")" '["","Ed <ed@example.org>","single"]'

@@ -294,3 +294,43 @@ nobody_is_known() {
 	page "/subscribe/daily?email=$(printf %s "$payload" | jq -sRr @uri)"
 	run ! grep -q 'alert' <<<"$body"
 }
+
+@test "a welcome and a goodbye, where the list says so" {
+	mill -q list set --welcome yes --goodbye yes daily
+	ask ana@example.org -H 'Accept-Language: de'
+	mill -q deliver
+	page "$(confirm_link ana@example.org)" -d confirm=yes -H 'Accept-Language: de'
+	mill -q deliver
+	welcome=$(grep -rl '^Subject: Willkommen bei Daily' "$BATS_TEST_TMPDIR/mail")
+	grep -q '^List-Unsubscribe:' "$welcome"
+	leave=$(link_in "$welcome" https://news.example.org/u/)
+	[ -n "$leave" ]
+	page "$(confirm_link ana@example.org)" -d confirm=yes # again: no second welcome
+	page "${leave#https://news.example.org}" -d leave=list -H 'Accept-Language: de'
+	is "$status" 200
+	mill -q deliver
+	goodbye=$(grep -rl '^Subject: Daily ist abbestellt' "$BATS_TEST_TMPDIR/mail")
+	grep -q '^Auto-Submitted: auto-generated' "$goodbye"
+	page "${leave#https://news.example.org}" -d leave=list -H 'Accept-Language: de'
+	mill -q deliver
+	is "$(copies_of ana@example.org | wc -l)" 3
+	is "$(status_of ana@example.org)" unsubscribed
+	is "$(mill issue ls --json)" ""
+}
+
+@test "no goodbye to who says it in the mail program, or has come back" {
+	mill -q list set --goodbye yes --opt-in single --welcome yes daily
+	ask ana@example.org
+	ask ben@example.org
+	mill -q deliver
+	is "$(copies_of ana@example.org | wc -l)" 1 # single opt-in: the welcome alone
+	leave=$(link_in "$(confirmation_of ana@example.org)" https://news.example.org/u/)
+	page "${leave#https://news.example.org}" -d List-Unsubscribe=One-Click
+	is "$(status_of ana@example.org)" unsubscribed
+	leave=$(link_in "$(confirmation_of ben@example.org)" https://news.example.org/u/)
+	page "${leave#https://news.example.org}" -d leave=list
+	is "$(sql "SELECT count(*) FROM deliveries WHERE state = 0")" 1
+	mill -q subscriber add ben@example.org --list daily --consent "by telephone"
+	mill -q deliver
+	is "$(copies_of ana@example.org | wc -l) $(copies_of ben@example.org | wc -l)" "1 1"
+}
