@@ -10,7 +10,8 @@ int list_look(struct store *s, int64_t id, struct str slug, struct arena *a, str
 
 	if (db_query(s,
 		    "SELECT id, slug, name, \"from\", reply_to, theme, double_opt_in, public,"
-		    " welcome, goodbye, clicks FROM lists WHERE CASE ?1 WHEN 0 THEN slug = ?2 ELSE id = ?1 END",
+		    " welcome, goodbye, clicks FROM lists WHERE CASE ?1 WHEN 0 THEN slug = ?2 ELSE "
+		    "id = ?1 END",
 		    VALS(INT(id), TEXT(slug)), &st, e) < 0)
 		return -1;
 	rc = db_row(s, st, e);
