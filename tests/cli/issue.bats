@@ -332,3 +332,26 @@ sys.stdout.buffer.write(b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBB", 13, b"IHD
 	has "$stderr" "pages/lang/eo.conf:"
 	has "$stderr" "unknown name 'nobody'"
 }
+
+@test "no text takes long: what its parser would need quadratic time for is refused" {
+	seconds=2
+	[[ $LETTERMILL != *asan* ]] || seconds=20
+	for text in '![[]()' '[a](' '[a][' '[a]: b' '*a_ ' '**a *' '~~a~' '>' '- ' '<!A' '<?' '<!--' '<a b=' '`' '` `` ```' \
+		'[^1]' 'https://a.example/' '<https://a>' '{{ a ' '{% if subscriber.name %}' '::: poll' '|a' '&#1;' '\[' '_a__' \
+		'a@b.example ' '((((' '1. ' $'- a\n  ' $'> - a\n'; do
+		for end in '' $'\n'; do
+			/usr/bin/python3 - "$ISSUE" "$text$end" <<-'P'
+				import sys
+				head = open(sys.argv[1]).read().split("\n---\n")[0] + "\n---\n"
+				room = 128 * 1024 - len(head.encode()) - 1
+				text = sys.argv[2]
+				open(sys.argv[1] + ".long.md", "w").write(head + (text * (room // len(text.encode()))) + "\n")
+			P
+			code=0
+			(ulimit -t "$seconds" && mill issue check "$ISSUE.long.md") >/dev/null 2>"$BATS_TEST_TMPDIR/said" || code=$?
+			[[ $code == 0 || $code == 65 ]] || is "$text$end: $code" "0 or 65"
+		done
+	done
+	head -c 131072 /dev/zero | tr '\0' a >>"$ISSUE"
+	expect 65 issue check "$ISSUE"
+}

@@ -17,6 +17,7 @@ struct fixture {
 	struct compile_sender sender;
 	struct compile_word word[16];
 	size_t word_n;
+	struct issue_source issue;
 	struct composed out;
 	struct err e;
 };
@@ -100,8 +101,7 @@ static inline void fixture_init(struct fixture *f)
 static inline int fixture_compose(struct fixture *f, const char *file, struct str source)
 {
 	static const char *const fields[] = {"plan", "city"};
-	struct issue_source issue;
-	struct compile_input in = {.issue = &issue,
+	struct compile_input in = {.issue = &f->issue,
 		.theme = &f->theme,
 		.sender = &f->sender,
 		.word = f->word,
@@ -110,7 +110,7 @@ static inline int fixture_compose(struct fixture *f, const char *file, struct st
 		.fields_n = 2};
 
 	memset(&f->e, 0, sizeof(f->e));
-	return issue_parse(&f->a, file, source, &issue, &f->e) < 0 ||
+	return issue_parse(&f->a, file, source, &f->issue, &f->e) < 0 ||
 			       compose(&f->a, &in, &f->out, &f->e) < 0
 		       ? -1
 		       : 0;
