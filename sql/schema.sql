@@ -128,6 +128,7 @@ CREATE TABLE issues (
 	uuid BLOB NOT NULL,
 	hash TEXT NOT NULL, -- SHA-256 of source and program, hex
 	pause_reason TEXT NOT NULL,
+	segment TEXT NOT NULL DEFAULT '', -- who of the list it is for; '' = all
 	source TEXT NOT NULL,
 	program BLOB NOT NULL,
 	UNIQUE (list_id, slug)

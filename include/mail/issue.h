@@ -32,6 +32,7 @@ struct issue_source {
 	struct str dir; /* "ltr" (default) or "rtl" */
 	struct str utm_campaign; /* for links to the configured hosts; empty = the slug */
 	struct str theme; /* name of a folder in mail-templates/; empty = the list's */
+	struct str segment; /* who of the list it is for (mail/segment.h), sound; empty = all */
 	size_t subject_line; /* line of `subject` in the file, from 1, for messages */
 	size_t preheader_line; /* likewise */
 	const char *

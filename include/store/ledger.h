@@ -33,6 +33,7 @@ struct issue {
 	struct str source; /* the Markdown file; only filled by issue_get() */
 	struct str program; /* mail/program.h, packed; only filled by issue_get() */
 	struct str pause_reason; /* why it is paused or held, in words; may be empty */
+	struct str segment; /* who of the list it is for (mail/segment.h); empty = all */
 	bool confirmation; /* it asks readers to confirm (store/pages.h), and is no issue of its list */
 	const struct composed_link *link; /* counted ones; only read by issue_schedule() */
 	const struct issue_plan *plan; /* how it leaves; only read by issue_schedule(), NULL = at
@@ -53,7 +54,7 @@ struct issue_plan {
 
 /* Insert the issue (its id and uuid are filled) and freeze its audience: one queued row for each
  * active, not suppressed subscription of the list, due at issue->due_at, all in one transaction.
- * `frozen` is their number. ERR_EXISTS for a slug that is taken on that list. `dry_run` only
+ * `frozen` is their number; where the issue has a segment, of those who are in it. ERR_EXISTS for a slug that is taken on that list. `dry_run` only
  * counts. */
 int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_run, int64_t now,
 	int64_t *frozen, struct err *e);

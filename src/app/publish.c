@@ -126,6 +126,7 @@ int publish_schedule(struct site *s, struct publish *p, const char *at, const ch
 		.slug = p->source.slug,
 		.subject = p->source.subject,
 		.list = p->list.slug,
+		.segment = p->source.segment,
 		.source = p->text,
 		.program = p->program,
 		.plan = &plan,

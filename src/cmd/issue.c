@@ -7,12 +7,13 @@
 
 static json_t *issue_json(const struct issue *i)
 {
-	return json_pack("{s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "issue",
+	return json_pack("{s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "issue",
 		(json_int_t)i->id, "slug", cmd_json_text(i->slug), "list", cmd_json_text(i->list),
 		"state", issue_state_name(i->state), "subject", cmd_json_text(i->subject),
 		"created_at", cmd_json_time(i->created_at), "due_at", cmd_json_time(i->due_at),
 		"done_at", cmd_json_time(i->done_at), "hash", cmd_json_text(i->hash), "reason",
-		i->pause_reason.n ? cmd_json_text(i->pause_reason) : json_null());
+		i->pause_reason.n ? cmd_json_text(i->pause_reason) : json_null(), "segment",
+		i->segment.n ? cmd_json_text(i->segment) : json_null());
 }
 
 /* Take the options, open the site and find the issue argv[0]. */
@@ -43,6 +44,8 @@ static int show(struct cmd *c, struct err *e)
 	printf("  list       %s\n  state      %s%s%s\n", cmd_text(c, i.list),
 		issue_state_name(i.state), i.pause_reason.n ? ": " : "",
 		cmd_text(c, i.pause_reason));
+	if (i.segment.n)
+		printf("  segment    %s\n", cmd_text(c, i.segment));
 	printf("  scheduled  %s UTC\n  due        %s UTC\n", cmd_time(c, i.created_at),
 		cmd_time(c, i.due_at));
 	if (i.done_at)
@@ -197,8 +200,14 @@ const struct command issue_commands[] = {
 		"Write an issue as HTML, text and message", issue_preview, NULL},
 	{"test", "[--embed] [--relay NAME] [--dry-run] [-v] [--json] --to ADDRESS FILE",
 		"Send one proof through the relay", issue_test, NULL},
-	{"schedule", "[--at TIME] [--window HOURS] [--strict] [--embed] [--dry-run] [--json] FILE",
+	{"schedule",
+		"[--at TIME] [--window HOURS] [--segment EXPRESSION] [--strict] [--embed] "
+		"[--dry-run] "
+		"[--json] FILE",
 		"Freeze the audience: one copy for each", issue_schedule_command, NULL},
+	{"audience",
+		"[--segment EXPRESSION] [--against EXPRESSION] [--sample N] [--json] --list SLUG",
+		"Count and show who would get an issue", issue_audience_command, NULL},
 	{"show", "[--json] ISSUE", "Show a scheduled issue", show, NULL},
 	{"forecast", "[--json] ISSUE", "Say when it will be done, and what holds it back",
 		issue_forecast, NULL},

@@ -15,6 +15,7 @@ int issue_preview(struct cmd *c, struct err *e);
 int issue_test(struct cmd *c, struct err *e);
 int issue_schedule_command(struct cmd *c, struct err *e);
 int issue_forecast(struct cmd *c, struct err *e);
+int issue_audience_command(struct cmd *c, struct err *e);
 int issue_clicks_command(struct cmd *c, struct err *e);
 int issue_resolve_command(struct cmd *c, struct err *e);
 

@@ -335,7 +335,7 @@ static void print_scheduled(
 
 int issue_schedule_command(struct cmd *c, struct err *e)
 {
-	const char *at = NULL, *window = NULL;
+	const char *at = NULL, *window = NULL, *segment = NULL;
 	bool strict = false, embed = false, dry_run = false;
 	const struct cmd_option options[] = {
 		{"at", "TIME",
@@ -344,6 +344,8 @@ int issue_schedule_command(struct cmd *c, struct err *e)
 			.text = &at},
 		{"window", "HOURS", "send only in these hours, such as 06:00-22:00",
 			.text = &window},
+		{"segment", "EXPRESSION", "only for those on the list who are in this segment",
+			.text = &segment},
 		{"strict", NULL, "take every warning of 'issue check' for an error",
 			.flag = &strict},
 		EMBED,
@@ -361,6 +363,8 @@ int issue_schedule_command(struct cmd *c, struct err *e)
 		return -1;
 	if (open_issue(c, PUBLISH_TO_LEAVE | (embed ? PUBLISH_EMBED : 0), &s, &p, e) < 0)
 		return -1;
+	if (segment)
+		p.source.segment = str_of(segment);
 	rc = lint(c, &s, &p, strict, e);
 	if (rc == 0)
 		rc = publish_schedule(&s, &p, at, window, dry_run, now, &result, e);

@@ -32,4 +32,7 @@ json_t *person_row_json(const struct subscriber *who);
 /* First and last name with a space between. */
 const char *person_name(struct cmd *c, const struct subscriber *who);
 
+/* `subscriber tag` (subscriber_tag.c). */
+int subscriber_tag_command(struct cmd *c, struct err *e);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "person.h"
+#include "store/segment.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -46,28 +47,45 @@ static bool add_found(void *user, const struct subscriber *who)
 	return true;
 }
 
+/* Those in a segment, of the whole site. */
+static int find_segment(
+	struct cmd *c, struct site *s, const char *text, struct search *f, struct err *e)
+{
+	const struct segment *segment;
+	int64_t n;
+
+	if (segment_parse(&c->arena, str_of(text), &segment, e) < 0 ||
+		segment_find(s->store, segment, 0, SEGMENT_FIRST, &n, e) < 0)
+		return -1;
+	return segment_each(s->store, SEGMENT_FIRST, f->limit + 1, add_found, f, e);
+}
+
 static int find(struct cmd *c, struct err *e)
 {
 	static const char *const head[] = {">SUBSCRIBER", "ADDRESS", "NAME"};
 	struct search f = {.c = c, .limit = 100};
-	const char *limit = "100";
+	const char *limit = "100", *segment = NULL;
 	const struct cmd_option options[] = {
 		{"limit", "N", "show at most N, else 100", .text = &limit},
+		{"segment", "EXPRESSION", "those in this segment", .text = &segment},
 		{0},
 	};
 	struct site s;
 	int64_t n;
 	int rc;
 
-	if (cmd_options(c, options, 1, 1, e) < 0)
+	if (cmd_options(c, options, 0, 1, e) < 0)
 		return -1;
+	if ((c->argc == 1) == (segment != NULL))
+		return err_set(e, ERR_USAGE, "%s: give a TEXT to look for, or --segment", c->path);
 	if (!str_to_int(str_of(limit), 1, INT32_MAX, &n))
 		return err_set(e, ERR_USAGE, "--limit is '%s': give a number from 1", limit);
 	f.limit = (size_t)n;
 	if (cmd_site(c, &s, e) < 0)
 		return -1;
 	table_init(&f.table, &c->arena, head, 3);
-	rc = subscriber_find(s.store, str_of(c->argv[0]), f.limit + 1, add_found, &f, e);
+	rc = segment ? find_segment(c, &s, segment, &f, e)
+		     : subscriber_find(s.store, str_of(c->argv[0]), f.limit + 1, add_found, &f, e);
 	if (rc == 0 && f.n && !c->json)
 		table_print(&f.table);
 	if (rc == 0 && f.n > f.limit && !c->quiet)
@@ -336,9 +354,11 @@ const struct command subscriber_commands[] = {
 	{"add", NAME_USAGE "[--list SLUG]... [--consent WORDS] [--json] ADDRESS",
 		"Add somebody, and put them on lists", add, NULL},
 	{"show", "[--json] ADDRESS", "Show somebody and their lists", show, NULL},
-	{"find", "[--limit N] [--json] TEXT", "Find people by a part of address or name", find,
-		NULL},
+	{"find", "[--limit N] [--json] {TEXT | --segment EXPRESSION}",
+		"Find people by a part of address or name", find, NULL},
 	{"set", NAME_USAGE "[--json] ADDRESS", "Change somebody's names and attributes", set, NULL},
+	{"tag", "[--remove] [--json] ADDRESS TAG...", "Give somebody tags, or take them away",
+		subscriber_tag_command, NULL},
 	{"unsubscribe", "[--list SLUG] [--json] ADDRESS", "Take somebody off a list, or off all",
 		unsubscribe, NULL},
 	{"suppress", "[--lift] [--json] ADDRESS", "Never mail an address again", suppress, NULL},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "mail/issue.h"
+#include "mail/segment.h"
 
 #include "source.h"
 
@@ -68,6 +69,7 @@ static const struct key {
 	{"dir", offsetof(struct issue_source, dir), check_dir, false},
 	{"utm_campaign", offsetof(struct issue_source, utm_campaign), NULL, false},
 	{"theme", offsetof(struct issue_source, theme), check_name, false},
+	{"segment", offsetof(struct issue_source, segment), NULL, false},
 };
 enum { KEYS_N = sizeof(keys) / sizeof(keys[0]) };
 
@@ -100,7 +102,7 @@ static int unknown_key(const char *file, size_t line, struct str name, struct er
 			line, STR_ARG(name), near);
 	return err_set(e, ERR_INPUT,
 		"%s:%zu: unknown key '%.*s', there are: subject, preheader, list, from, reply_to, "
-		"send_at, slug, date, lang, dir, utm_campaign, theme",
+		"send_at, slug, date, lang, dir, utm_campaign, theme, segment",
 		file, line, STR_ARG(name));
 }
 
@@ -168,6 +170,7 @@ int issue_parse(struct arena *a, const char *file, struct str source, struct iss
 {
 	struct issue_source issue = {.file = file};
 	size_t seen[KEYS_N] = {0}, line = 1;
+	const struct segment *segment;
 	struct str rest, text;
 
 	if (source.n > ISSUE_SOURCE_MAX)
@@ -197,6 +200,8 @@ int issue_parse(struct arena *a, const char *file, struct str source, struct iss
 		if (keys[i].required && !((struct str *)((char *)&issue + keys[i].offset))->n)
 			return err_set(e, ERR_INPUT, "%s:1: the front matter lacks '%s: …'", file,
 				keys[i].name);
+	if (issue.segment.n && segment_parse(a, issue.segment, &segment, e) < 0)
+		return err_prefix(e, "%s:%zu: ", file, seen[KEYS_N - 1]);
 	issue.subject_line = seen[0];
 	issue.preheader_line = seen[1];
 	issue.body = rest;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "db.h"
+#include "segment.h"
 
 #include "base/clock.h"
 
@@ -77,7 +77,8 @@ static int configure(struct store *s, struct err *e)
 			"PRAGMA secure_delete=ON; PRAGMA cache_size=-16384; PRAGMA "
 			"temp_store=MEMORY;"
 			"PRAGMA journal_size_limit=67108864",
-			NULL, NULL, NULL) != SQLITE_OK)
+			NULL, NULL, NULL) != SQLITE_OK ||
+		segment_register(s) != SQLITE_OK)
 		return db_fail(s, e);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
-#include "db.h"
+#include "segment.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,11 +38,11 @@ static int insert(struct store *s, struct issue *i, int64_t list, int64_t now, s
 	if (db_run(s,
 		    "INSERT INTO issues (list_id, slug, subject, state, created_at, due_at, "
 		    "word_at,"
-		    " uuid, hash, pause_reason, source, program)"
-		    " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?4, ?6, ?7, '', ?8, ?9)",
+		    " uuid, hash, pause_reason, source, program, segment)"
+		    " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?4, ?6, ?7, '', ?8, ?9, ?10)",
 		    VALS(INT(list), TEXT(i->slug), TEXT(i->subject), INT(now), INT(i->due_at),
 			    BLOB(((struct str){(const char *)i->uuid, sizeof i->uuid})),
-			    TEXT(i->hash), TEXT(i->source), BLOB(i->program)),
+			    TEXT(i->hash), TEXT(i->source), BLOB(i->program), TEXT(i->segment)),
 		    e) < 0)
 		return -1;
 	i->id = sqlite3_last_insert_rowid(s->db);
@@ -60,6 +60,47 @@ static int insert_links(struct store *s, const struct issue *i, struct err *e)
 	return 0;
 }
 
+/* Put those whom the issue is for into the first set. */
+static int find_segment(struct store *s, const struct issue *i, int64_t list, struct err *e)
+{
+	const struct segment *segment;
+	struct arena a = {0};
+	int64_t n;
+	int rc;
+
+	if (!i->segment.n)
+		return 0;
+	rc = segment_parse(&a, i->segment, &segment, e);
+	if (rc == 0)
+		rc = segment_find(s, segment, list, SEGMENT_FIRST, &n, e);
+	arena_free(&a);
+	return rc;
+}
+
+static int count_audience(
+	struct store *s, const struct issue *i, int64_t list, int64_t *n, struct err *e)
+{
+	const struct val v[] = {INT(list), INT(0), INT(i->due_at), {.type = VAL_END}};
+
+	return db_int(s,
+		       i->segment.n ? "SELECT count(*)" AUDIENCE IN_SEGMENT
+				    : "SELECT count(*)" AUDIENCE,
+		       v, n, e) < 0
+		       ? -1
+		       : 0;
+}
+
+/* An issue for nobody is most likely a segment that was mistyped. */
+static int some_audience(const struct issue *i, int64_t n, struct err *e)
+{
+	return n || !i->segment.n
+		       ? 0
+		       : err_set(e, ERR_MISSING,
+				 "nobody on the list '%.*s' is in the segment '%.*s': 'lettermill "
+				 "issue audience' shows who is",
+				 STR_ARG(i->list), STR_ARG(str_slice(i->segment, 0, 200)));
+}
+
 int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_run, int64_t now,
 	int64_t *frozen, struct err *e)
 {
@@ -73,13 +114,15 @@ int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_
 	if (rc == 1)
 		rc = err_set(e, ERR_EXISTS, "the list has an issue '%.*s' already: number %lld",
 			STR_ARG(issue->slug), (long long)taken);
+	if (rc == 0)
+		rc = find_segment(s, issue, list, e);
 	if (rc == 0 && dry_run)
-		rc = db_int(s, "SELECT count(*)" AUDIENCE,
-			     VALS(INT(list), INT(0), INT(issue->due_at)), frozen, e) < 0
+		rc = count_audience(s, issue, list, frozen, e) < 0
 			     ? -1
-			     : 0;
+			     : some_audience(issue, *frozen, e);
 	else if (rc == 0 && (insert(s, issue, list, now, e) < 0 || insert_links(s, issue, e) < 0 ||
 				    lane_freeze(s, issue, list, frozen, e) < 0 ||
+				    some_audience(issue, *frozen, e) < 0 ||
 				    care_plan(s, issue, *frozen, e) < 0 ||
 				    note(s, now, "schedule", issue->id, issue->slug, e) < 0))
 		rc = -1;
@@ -91,7 +134,7 @@ int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_
 #define ISSUE_COLUMNS                                                                              \
 	"SELECT issues.id, issues.slug, subject, lists.slug, state, issues.created_at, due_at,"    \
 	" coalesce(done_at, 0), uuid, hash, pause_reason,"                                         \
-	" EXISTS (SELECT 1 FROM notices WHERE issue_id = issues.id)"
+	" EXISTS (SELECT 1 FROM notices WHERE issue_id = issues.id), segment"
 
 static void issue_row(sqlite3_stmt *st, struct issue *out)
 {
@@ -109,6 +152,7 @@ static void issue_row(sqlite3_stmt *st, struct issue *out)
 		.hash = db_text(st, 9),
 		.pause_reason = db_text(st, 10),
 		.confirmation = sqlite3_column_int(st, 11) != 0,
+		.segment = db_text(st, 12),
 	};
 	if (uuid.n == sizeof out->uuid)
 		memcpy(out->uuid, uuid.p, sizeof out->uuid);
@@ -164,8 +208,9 @@ int issue_get(struct store *s, struct str name, struct arena *a, struct issue *o
 	out->list = arena_str(a, out->list);
 	out->hash = arena_str(a, out->hash);
 	out->pause_reason = arena_str(a, out->pause_reason);
-	out->source = db_copy(st, 12, a);
-	out->program = db_copy(st, 13, a);
+	out->segment = arena_str(a, out->segment);
+	out->source = db_copy(st, 13, a);
+	out->program = db_copy(st, 14, a);
 	db_end(st);
 	return 0;
 }

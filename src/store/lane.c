@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "db.h"
 #include "mail/provider.h"
+#include "segment.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -87,15 +87,18 @@ static int read_domains(struct store *s, struct arena *a, struct domains *d, str
 }
 
 /* Domains that are large enough in this audience get a lane, if they have none. */
-static int add_domains(struct store *s, int64_t list, int64_t due_at, struct err *e)
+#define ADD_DOMAINS(audience)                                                                      \
+	"INSERT INTO lanes (id, name) SELECT (SELECT coalesce(max(id), ?2 - 1) FROM lanes)"        \
+	" + row_number() OVER (ORDER BY domain), domain FROM (SELECT " DOMAIN_OF(                  \
+		"email_key") " AS domain" audience                                                 \
+			     " AND lane_of(" DOMAIN_OF("email_key") ") = 0"                        \
+								    " GROUP BY 1 "                 \
+								    "HAVING "                      \
+								    "count(*) >= ?4)"
+static int add_domains(struct store *s, const struct issue *i, int64_t list, struct err *e)
 {
-	return db_run(s,
-		"INSERT INTO lanes (id, name) SELECT (SELECT coalesce(max(id), ?2 - 1) FROM lanes)"
-		" + row_number() OVER (ORDER BY domain), domain FROM ("
-		"SELECT " DOMAIN_OF("email_key") " AS domain" AUDIENCE " AND lane_of(" DOMAIN_OF(
-			"email_key") ") = 0"
-				     " GROUP BY 1 HAVING count(*) >= ?4)",
-		VALS(INT(list), INT(PROVIDER_N), INT(due_at), INT(LANE_MIN)), e);
+	return db_run(s, i->segment.n ? ADD_DOMAINS(AUDIENCE IN_SEGMENT) : ADD_DOMAINS(AUDIENCE),
+		VALS(INT(list), INT(PROVIDER_N), INT(i->due_at), INT(LANE_MIN)), e);
 }
 
 /* Move the counts of what waits in an issue: of all of it at the freeze, when nothing is deferred yet, else
@@ -131,6 +134,11 @@ static int count_rows(struct store *s, int64_t issue, enum delivery_state from,
 	return rc;
 }
 
+#define FREEZE(audience)                                                                           \
+	"INSERT INTO deliveries (issue_id, subscriber_id, state, due_at, lane)"                    \
+	" SELECT ?2, subscriber_id, 0, ?3, lane_of(" DOMAIN_OF(                                    \
+		"email_key") ")" audience " ORDER BY subscriber_id"
+
 int lane_freeze(
 	struct store *s, const struct issue *i, int64_t list, int64_t *frozen, struct err *e)
 {
@@ -144,12 +152,9 @@ int lane_freeze(
 		db_fail(s, e);
 		goto out;
 	}
-	if (read_domains(s, &a, &domains, e) < 0 || add_domains(s, list, i->due_at, e) < 0 ||
+	if (read_domains(s, &a, &domains, e) < 0 || add_domains(s, i, list, e) < 0 ||
 		read_domains(s, &a, &domains, e) < 0 ||
-		db_run(s,
-			"INSERT INTO deliveries (issue_id, subscriber_id, state, due_at, lane)"
-			" SELECT ?2, subscriber_id, 0, ?3, lane_of(" DOMAIN_OF(
-				"email_key") ")" AUDIENCE " ORDER BY subscriber_id",
+		db_run(s, i->segment.n ? FREEZE(AUDIENCE IN_SEGMENT) : FREEZE(AUDIENCE),
 			VALS(INT(list), INT(i->id), INT(i->due_at)), e) < 0)
 		goto out;
 	rc = count_rows(s, i->id, DELIVERY_STATE_N, DELIVERY_QUEUED, frozen, e);
