@@ -27,6 +27,11 @@ struct config_relay {
 	struct pace_relay_limits limit;
 };
 
+struct config_dkim {
+	struct str selector, domain;
+	const char *key_file;
+};
+
 struct config_lane {
 	struct str name; /* of a provider (mail/provider.h), or a mail domain */
 	struct pace_lane_limits limit;
@@ -64,11 +69,8 @@ struct config {
 		int64_t canary_wait; /* seconds */
 	} delivery;
 
-	struct {
-		bool enabled;
-		struct str domain, selector;
-		const char *key_file;
-	} dkim;
+	struct config_dkim *dkim; /* each makes a signature; none: the relay signs */
+	size_t dkim_n;
 
 	struct {
 		struct str domain; /* of the envelope sender */

@@ -25,6 +25,14 @@ int dkim_open(
  * Content-Type against a second one too. ERR_BUG. */
 int dkim_sign(struct dkim *d, struct str message, int64_t now, struct buf *out, struct err *e);
 
+/* Append the record that publishes the key: "v=DKIM1; k=rsa; p=…" (RFC 6376 section 3.6.1, RFC 8463 section 4).
+ * ERR_BUG. */
+int dkim_record(const struct dkim *d, struct buf *out, struct err *e);
+
+/* Make a private key and append it as PEM: RSA of 2048 bits, or Ed25519. ERR_BUG where OpenSSL cannot. */
+enum dkim_type { DKIM_RSA, DKIM_ED25519 };
+int dkim_generate(enum dkim_type type, struct buf *pem, struct err *e);
+
 /* Free; NULL is allowed. */
 void dkim_close(struct dkim *d);
 

@@ -87,10 +87,10 @@ static const struct config_key delivery_keys[] = {
 	{"canary", CONFIG_TEXT, CONFIG(delivery.canary), ELSE("1%,10%"), RANGE(0, 100)},
 	{"canary_wait", CONFIG_DURATION, CONFIG(delivery.canary_wait), ELSE("10m"), RANGE(0, DAY)},
 };
+#define DKIM(member) FIELD(config_dkim, member)
 static const struct config_key dkim_keys[] = {
-	{"domain", CONFIG_DOMAIN, CONFIG(dkim.domain), NEEDED},
-	{"selector", CONFIG_NAME, CONFIG(dkim.selector), NEEDED, RANGE(1, 63)},
-	{"key_file", CONFIG_PATH, CONFIG(dkim.key_file), NEEDED},
+	{"domain", CONFIG_DOMAIN, DKIM(domain), NEEDED},
+	{"key_file", CONFIG_PATH, DKIM(key_file), NEEDED},
 };
 static const struct config_key bounce_keys[] = {
 	{"domain", CONFIG_DOMAIN, CONFIG(bounce.domain)},
@@ -132,7 +132,7 @@ static const struct config_block blocks[] = {
 	{"relay", KEYS(relay_keys), .titled = true},
 	{"lane", KEYS(lane_keys), .titled = true},
 	{"delivery", KEYS(delivery_keys)},
-	{"dkim", KEYS(dkim_keys)},
+	{"dkim", KEYS(dkim_keys), .titled = true},
 	{"bounce", KEYS(bounce_keys)},
 	{"suppress", KEYS(suppress_keys)},
 	{"mailbox", KEYS(mailbox_keys)},
@@ -277,6 +277,17 @@ struct pace_lane_limits config_lane_limits(const struct config *c, struct str na
 	return provider_limits(name);
 }
 
+static int read_dkim(struct arena *a, const struct config *c, const struct config_section *s,
+	struct config_dkim *d, struct err *e)
+{
+	static const struct config_key title = {
+		.name = "title", .type = CONFIG_NAME, DKIM(selector), RANGE(1, 63)};
+
+	if (config_value_set(a, c->folder, &title, str_of(s->title), d, e) < 0)
+		return in_section(c, s, s->line, e);
+	return fill(a, c, s, d, e);
+}
+
 static int read_titled(
 	struct arena *a, const struct config_section *s, struct config *c, struct err *e)
 {
@@ -286,12 +297,16 @@ static int read_titled(
 		n += i->block->titled;
 	c->relay = arena_array(a, n, sizeof *c->relay);
 	c->lane = arena_array(a, n, sizeof *c->lane);
+	c->dkim = arena_array(a, n, sizeof *c->dkim);
 	for (; s; s = s->next)
 		if (s->block->key == relay_keys) {
 			if (read_relay(a, c, s, &c->relay[c->relay_n++], e) < 0)
 				return -1;
 		} else if (s->block->key == lane_keys) {
 			if (read_lane(a, c, s, &c->lane[c->lane_n++], e) < 0)
+				return -1;
+		} else if (s->block->key == dkim_keys) {
+			if (read_dkim(a, c, s, &c->dkim[c->dkim_n++], e) < 0)
 				return -1;
 		}
 	return 0;
@@ -333,15 +348,13 @@ static void fill_dependent(struct arena *a, struct config *c)
 		c->bounce.domain = c->publication.from.addr.domain;
 	if (!c->web.url.n)
 		c->web.url = c->publication.url;
-	c->dkim.enabled = c->dkim.key_file != NULL;
 }
 
 static int read_sections(
 	struct arena *a, const struct config_section *first, struct config *c, struct err *e)
 {
 	for (const struct config_section *s = first; s; s = s->next) {
-		bool absent = !s->entry && (strcmp(s->block->name, "dkim") == 0 ||
-						   strcmp(s->block->name, "mailbox") == 0 ||
+		bool absent = !s->entry && (strcmp(s->block->name, "mailbox") == 0 ||
 						   strcmp(s->block->name, "utm") == 0);
 
 		if (!s->block->titled && !absent && fill(a, c, s, c, e) < 0)

@@ -49,7 +49,8 @@ struct copy_maker {
 	int *source; /* program.var_n: which value a variable takes, or VALUE_FIELD */
 	struct str *value; /* program.var_n: of the copy being made */
 	bool wants[VALUE_N]; /* by source: whether the program uses it */
-	struct dkim *dkim;
+	struct dkim **dkim; /* one for each signature */
+	size_t dkim_n;
 	struct copy_face face; /* of a page; all empty for a mail */
 	struct buf unsigned_copy; /* what is to be signed */
 	struct buf scratch; /* values made for one copy, one after the other */
@@ -69,11 +70,16 @@ static int open_dkim(struct copy_maker *m, struct err *e)
 	const struct config *c = &m->site->config;
 	struct str pem;
 
-	if (!c->dkim.enabled)
-		return 0;
-	if (config_secret(&m->arena, c->dkim.key_file, &pem, e) < 0)
-		return -1;
-	return dkim_open(pem, c->dkim.domain, c->dkim.selector, &m->dkim, e);
+	m->dkim = arena_array(&m->arena, c->dkim_n, sizeof *m->dkim);
+	for (size_t i = 0; i < c->dkim_n; i++) {
+		const struct config_dkim *d = &c->dkim[i];
+
+		if (config_secret(&m->arena, d->key_file, &pem, e) < 0 ||
+			dkim_open(pem, d->domain, d->selector, &m->dkim[i], e) < 0)
+			return err_prefix(e, "dkim '%.*s': ", STR_ARG(d->selector));
+		m->dkim_n++;
+	}
+	return 0;
 }
 
 static int open_maker(struct site *s, const unsigned char *uuid, struct str packed, bool signs,
@@ -126,7 +132,8 @@ void copy_maker_close(struct copy_maker *m)
 {
 	if (!m)
 		return;
-	dkim_close(m->dkim);
+	for (size_t i = 0; i < m->dkim_n; i++)
+		dkim_close(m->dkim[i]);
 	buf_free(&m->unsigned_copy);
 	buf_free(&m->scratch);
 	buf_free(&m->token);
@@ -260,8 +267,9 @@ static int sign(struct copy_maker *m, int64_t now, struct buf *message, struct e
 {
 	struct str copy = buf_view(&m->unsigned_copy);
 
-	if (dkim_sign(m->dkim, copy, now, message, e) < 0)
-		return -1;
+	for (size_t i = 0; i < m->dkim_n; i++)
+		if (dkim_sign(m->dkim[i], copy, now, message, e) < 0)
+			return -1;
 	buf_str(message, copy);
 	return 0;
 }
@@ -325,9 +333,9 @@ int copy_make(struct copy_maker *m, const struct claim *c, int64_t now, struct b
 	struct buf *sender, struct err *e)
 {
 	buf_reset(&m->unsigned_copy);
-	if (fill(m, c, now, NULL, m->dkim ? &m->unsigned_copy : message, e) < 0)
+	if (fill(m, c, now, NULL, m->dkim_n ? &m->unsigned_copy : message, e) < 0)
 		return -1;
-	if (m->dkim && sign(m, now, message, e) < 0)
+	if (m->dkim_n && sign(m, now, message, e) < 0)
 		return -1;
 	make_sender(m, c, sender);
 	return 0;

@@ -44,6 +44,8 @@ int cmd_deliver(struct cmd *c, struct err *e);
 int cmd_serve(struct cmd *c, struct err *e);
 int cmd_status(struct cmd *c, struct err *e);
 int cmd_why(struct cmd *c, struct err *e);
+int cmd_dkim_new(struct cmd *c, struct err *e);
+int cmd_dkim_show(struct cmd *c, struct err *e);
 int cmd_relay_check(struct cmd *c, struct err *e);
 int cmd_backup(struct cmd *c, struct err *e);
 int cmd_restore(struct cmd *c, struct err *e);

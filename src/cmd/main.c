@@ -16,6 +16,13 @@ static const struct command relay_commands[] = {
 		"Connect to relays and show what they offer; send nothing", cmd_relay_check, NULL},
 	{0},
 };
+static const struct command dkim_commands[] = {
+	{"new", "[--selector NAME] [--json] DOMAIN", "Make two keys, and say what to publish",
+		cmd_dkim_new, NULL},
+	{"show", "[--json]", "Show the records that belong to the keys in use", cmd_dkim_show,
+		NULL},
+	{0},
+};
 static const struct command commands[] = {
 	{"init", "[DIR]", "Make a new site: settings, database, sample issue, templates", cmd_init,
 		NULL},
@@ -35,6 +42,8 @@ static const struct command commands[] = {
 		suppression_commands},
 	{"consent", "", "Prove how somebody came to be on a list", NULL, consent_commands},
 	{"relay", "", "Look at the SMTP servers that take the mail", NULL, relay_commands},
+	{"dkim", "", "Make the keys that sign the mail, and show their records", NULL,
+		dkim_commands},
 	{"backup", "[--json] FILE", "Copy the database, while everything goes on", cmd_backup,
 		NULL},
 	{"restore", "[--dry-run] [--json] FILE", "Put a backup in the place of the database",

@@ -17,6 +17,7 @@ enum {
 	FIELDS_N_MAX = 256,
 	FIELDS_MAX = 256 * 1024,
 	RSA_BITS_MIN = 1024,
+	RSA_BITS_NEW = 2048,
 	LINE = 76,
 };
 
@@ -311,4 +312,40 @@ int dkim_sign(struct dkim *d, struct str message, int64_t now, struct buf *out, 
 out:
 	buf_free(&base64);
 	return rc;
+}
+
+/* ---- keys ---- */
+
+int dkim_record(const struct dkim *d, struct buf *out, struct err *e)
+{
+	unsigned char *der = NULL;
+	int n = i2d_PUBKEY(d->key, &der);
+	struct str key = {(const char *)der, n > 0 ? (size_t)n : 0};
+
+	if (!d->rsa &&
+		key.n >= HASH_SIZE) /* the key itself is at the end of its DER form (RFC 8410) */
+		key = str_slice(key, key.n - HASH_SIZE, key.n);
+	buf_printf(out, "v=DKIM1; k=%s; p=", d->rsa ? "rsa" : "ed25519");
+	enc_base64(out, key);
+	OPENSSL_free(der);
+	return key.n ? 0 : err_set(e, ERR_BUG, "OpenSSL cannot write a public key");
+}
+
+int dkim_generate(enum dkim_type type, struct buf *pem, struct err *e)
+{
+	EVP_PKEY *key = type == DKIM_RSA ? EVP_RSA_gen(RSA_BITS_NEW)
+					 : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	BIO *bio = BIO_new(BIO_s_secmem());
+	char *text;
+	long n;
+	int rc = -1;
+
+	if (key && bio && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1) {
+		n = BIO_get_mem_data(bio, &text);
+		buf_add(pem, text, (size_t)n);
+		rc = 0;
+	}
+	BIO_free(bio);
+	EVP_PKEY_free(key);
+	return rc < 0 ? err_set(e, ERR_BUG, "OpenSSL cannot make a key") : 0;
 }

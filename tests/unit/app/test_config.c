@@ -116,7 +116,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c->delivery.late_after, 6 * 3600);
 	assert_true(c->delivery.resend_in_doubt);
 	assert_int_equal(c->delivery.lease, 120);
-	assert_false(c->dkim.enabled);
+	assert_int_equal(c->dkim_n, 0);
 }
 
 static void test_values(void **state)
@@ -139,7 +139,8 @@ static void test_values(void **state)
 			     "lane gmail { per_minute = 600 }\n"
 			     "lane 'B\u00fccher.example' { per_minute = 5 at_once = 0 }\n"
 			     "delivery { late_after = 0 in_doubt = hold expire_after = 3d }\n"
-			     "dkim { domain = 'bücher.example' selector = s1 key_file = k }\n"
+			     "dkim s1 { domain = 'bücher.example' key_file = k }\n"
+			     "dkim s2.b { domain = example.org key_file = l }\n"
 			     "bounce { prefix = '' unsubscribe = leave }\n"
 			     "web { url = 'http://127.0.0.1:8080//' }\n"),
 		0);
@@ -175,8 +176,10 @@ static void test_values(void **state)
 	assert_int_equal(c->delivery.late_after, 0);
 	assert_int_equal(c->delivery.expire_after, 3 * 86400);
 	assert_false(c->delivery.resend_in_doubt);
-	assert_true(c->dkim.enabled);
-	assert_str(c->dkim.domain, "xn--bcher-kva.example");
+	assert_int_equal(c->dkim_n, 2);
+	assert_str(c->dkim[0].selector, "s1");
+	assert_str(c->dkim[0].domain, "xn--bcher-kva.example");
+	assert_str(c->dkim[1].selector, "s2.b");
 	assert_str(c->bounce.prefix, "");
 	assert_str(c->bounce.unsubscribe, "leave");
 	assert_str(c->web.url, "http://127.0.0.1:8080");
@@ -254,10 +257,10 @@ static const struct {
 					    "within 1m to 30d"},
 	{"delivery { in_doubt = maybe }\n",
 		":7: delivery: in_doubt is 'maybe': it can be 'hold' or 'resend-once'"},
-	{"dkim { domain = example.org key_file = k }\n",
-		":7: dkim: 'selector' is missing: it must be given"},
-	{"dkim { domain = 'a..b' selector = s key_file = k }\n",
-		":7: dkim: domain is 'a..b': give a mail domain such as news.example.org"},
+	{"dkim s { domain = example.org }\n",
+		":7: dkim 's': 'key_file' is missing: it must be given"},
+	{"dkim s { domain = 'a..b' key_file = k }\n",
+		":7: dkim 's': domain is 'a..b': give a mail domain such as news.example.org"},
 	{"bounce { prefix = 'b@' }\n", ":7: bounce: prefix is 'b@': use 0 to 12 letters, "
 				       "digits, '.', '_' or '-'"},
 	{"web { url = 'http://news.example.org' }\n",
@@ -414,7 +417,7 @@ static void test_sample(void **state)
 		size_t sign = str_find(code, '=');
 
 		if (str_has_prefix(text, STR("#")) &&
-			(sign < code.n || str_eq(code, STR("dkim {")) ||
+			(sign < code.n || str_eq(code, STR("dkim \"mill1\" {")) ||
 				str_eq(code, STR("lane \"gmail\" {")) ||
 				str_eq(code, STR("mailbox {")) || str_eq(code, STR("utm {")) ||
 				str_eq(code, STR("}"))))
@@ -423,7 +426,7 @@ static void test_sample(void **state)
 		buf_char(&all, '\n');
 	}
 	assert_int_equal(read_text(b, buf_view(&all)), 0);
-	assert_true(b->config.dkim.enabled);
+	assert_int_equal(b->config.dkim_n, 1);
 	assert_int_equal(b->config.delivery.expire_after, 72 * 3600);
 	buf_free(&all);
 }
