@@ -13,6 +13,9 @@ struct import_row {
 	struct str attributes; /* JSON object, or empty */
 	enum subscription_status status;
 	uint64_t line; /* in the file, for the consent record */
+	struct str
+		suppress; /* the reason for which the address is to be suppressed; empty = none */
+	int64_t created_at; /* of somebody who is new; 0 = now */
 };
 
 /* Each row is counted once: `added` are people new to the list, `unchanged` also rows that

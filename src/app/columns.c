@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "columns.h"
 
+#include "base/clock.h"
 #include "base/enc.h"
+#include "formula.h"
 #include "mail/addr.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <string.h>
 
-enum { NAME_MAX_OCTETS = 64, VALUE_MAX = 64 * 1024 };
+enum { NAME_MAX_OCTETS = 64, VALUE_MAX = 64 * 1024, REASON_MAX = 100 };
 
 /* ---- words ---- */
 
@@ -172,6 +175,37 @@ static int apply_map(
 	return 0;
 }
 
+/* The first columns of our own exports. */
+static const struct {
+	const char *header;
+	enum column_kind kind;
+} own[] = {
+	{"email", COLUMN_EMAIL}, {"first_name", COLUMN_FIRST_NAME}, {"last_name", COLUMN_LAST_NAME},
+	{"status", COLUMN_STATUS}, {"suppressed", COLUMN_SUPPRESSED},
+	{"created_at", COLUMN_CREATED}, {"escaped", COLUMN_ESCAPED}, /* not with --raw */
+};
+enum { OWN_N = sizeof own / sizeof *own, OWN_LEAST = OWN_N - 1 };
+
+static bool is_own(const struct columns *c)
+{
+	for (size_t i = 0; i < OWN_LEAST; i++)
+		if (i >= c->n || !str_eq(c->column[i].header, str_of(own[i].header)))
+			return false;
+	return true;
+}
+
+/* Names of attributes in our own exports are as they are; ":json" behind one says what its cells hold. */
+static enum column_kind own_kind(struct columns *c, size_t i)
+{
+	struct str name = formula_unescape(c->column[i].header);
+
+	if (i < OWN_N && str_eq(c->column[i].header, str_of(own[i].header)))
+		return own[i].kind;
+	c->column[i].json = str_has_suffix(name, STR(":json"));
+	c->column[i].name = c->column[i].json ? str_slice(name, 0, name.n - 5) : name;
+	return COLUMN_ATTRIBUTE;
+}
+
 /* Columns that the operator has said nothing about. */
 static int guess(struct columns *c, struct arena *a, const bool *mapped, struct err *e)
 {
@@ -189,6 +223,8 @@ static int guess(struct columns *c, struct arena *a, const bool *mapped, struct 
 			kind = COLUMN_DROPPED; /* behind a comma at the end of each line */
 		else if (said[kind])
 			kind = COLUMN_ATTRIBUTE;
+		if (c->own)
+			kind = own_kind(c, i);
 		c->column[i].kind = kind;
 		if (kind == COLUMN_ATTRIBUTE && !c->column[i].name.n)
 			return err_set(e, ERR_INPUT,
@@ -216,7 +252,7 @@ static int refuse_twins(const struct columns *c, struct err *e)
 			bool attributes = c->column[i].kind == COLUMN_ATTRIBUTE &&
 					  c->column[j].kind == COLUMN_ATTRIBUTE;
 
-			if (c->column[i].header.n &&
+			if (!c->own && c->column[i].header.n &&
 				str_eq_nocase(c->column[i].header, c->column[j].header))
 				return err_set(e, ERR_INPUT, "the header has '%.*s' twice",
 					STR_ARG(c->column[i].header));
@@ -258,6 +294,7 @@ static int read_header(struct columns *c, struct arena *a, const struct str *fie
 		c->column[i].header = arena_str(a, str_trim(field[i]));
 		c->column[i].kind = COLUMN_KIND_N;
 	}
+	c->own = is_own(c);
 	if (apply_map(c, a, options, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
@@ -341,7 +378,10 @@ static struct str read_attributes(const struct columns *c, struct arena *a, stru
 			continue;
 		buf_char(scratch, scratch->n ? ',' : '{');
 		buf_str(scratch, c->column[i].member);
-		enc_json(scratch, value);
+		if (c->column[i].json)
+			buf_str(scratch, value);
+		else
+			enc_json(scratch, value);
 	}
 	if (scratch->n == 0)
 		return STR("");
@@ -364,13 +404,51 @@ static int check_size(const struct columns *c, const struct str *field, size_t *
 	return 0;
 }
 
+/* What our own exports have beside others'. */
+static int read_own(const struct columns *c, struct arena *a, const struct str *field, size_t n,
+	struct import_row *out, struct err *e)
+{
+	struct str suppressed = value_of(c, COLUMN_SUPPRESSED, field, n);
+	struct str created = value_of(c, COLUMN_CREATED, field, n);
+
+	if (suppressed.n > REASON_MAX)
+		return err_set(e, ERR_INPUT, "the reason of the suppression is too long");
+	out->suppress = arena_str(a, suppressed);
+	if (created.n && !clock_parse(created, &out->created_at))
+		return err_set(e, ERR_INPUT, "created_at is '%.*s', which is no time",
+			STR_ARG(str_slice(created, 0, 40)));
+	for (size_t i = 0; i < n; i++) {
+		json_error_t why;
+		json_t *value;
+
+		if (!c->column[i].json || !str_trim(field[i]).n)
+			continue;
+		value = json_loadb(
+			field[i].p, field[i].n, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why);
+		if (!value)
+			return err_set(e, ERR_INPUT, "the field '%.*s' is no JSON",
+				STR_ARG(c->column[i].header));
+		json_decref(value);
+	}
+	return 0;
+}
+
 int columns_row(const struct columns *c, struct arena *a, struct buf *scratch,
 	const struct str *field, size_t n, uint64_t line, struct import_row *out, struct err *e)
 {
+	struct str plain[CSV_COLUMNS_MAX];
+
 	struct str whole;
 
 	*out = (struct import_row){.line = line, .status = SUBSCRIPTION_ACTIVE};
-	if (check_size(c, field, &n, e) < 0 ||
+	if (check_size(c, field, &n, e) < 0)
+		return -1;
+	if (value_of(c, COLUMN_ESCAPED, field, n).n) {
+		for (size_t i = 0; i < n; i++)
+			plain[i] = formula_unescape(field[i]);
+		field = plain;
+	}
+	if ((c->own && read_own(c, a, field, n, out, e) < 0) ||
 		read_address(a, value_of(c, COLUMN_EMAIL, field, n), out, &whole, e) < 0)
 		return -1;
 	if (c->of[COLUMN_STATUS] < CSV_COLUMNS_MAX &&

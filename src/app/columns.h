@@ -16,6 +16,9 @@ enum column_kind {
 	COLUMN_LAST_NAME,
 	COLUMN_NAME,
 	COLUMN_STATUS,
+	COLUMN_SUPPRESSED, /* these three: of our own exports alone (app/export.h) */
+	COLUMN_CREATED,
+	COLUMN_ESCAPED,
 	COLUMN_KIND_N,
 };
 
@@ -26,7 +29,9 @@ struct columns {
 		struct str header; /* as in the file */
 		struct str name; /* of the attribute */
 		struct str member; /* "name": for JSON */
+		bool json; /* its cells are JSON */
 	} column[CSV_COLUMNS_MAX];
+	bool own; /* it is one of our exports */
 	size_t of[COLUMN_KIND_N]; /* place of the one column of that kind, CSV_COLUMNS_MAX = none */
 };
 

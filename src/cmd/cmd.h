@@ -40,6 +40,7 @@ struct command {
 int cmd_init(struct cmd *c, struct err *e);
 int cmd_import(struct cmd *c, struct err *e);
 int cmd_import_ls(struct cmd *c, struct err *e);
+int cmd_export(struct cmd *c, struct err *e);
 int cmd_deliver(struct cmd *c, struct err *e);
 int cmd_serve(struct cmd *c, struct err *e);
 int cmd_status(struct cmd *c, struct err *e);

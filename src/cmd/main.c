@@ -29,6 +29,8 @@ static const struct command commands[] = {
 	{"list", "", "Add, change and show the lists that people are on", NULL, list_commands},
 	{"import", "[--map COLUMN=FIELD]... [--dry-run] [--json] --list SLUG FILE",
 		"Put the people of a CSV file on a list", cmd_import, import_commands},
+	{"export", "[--status WORD] [--segment EXPRESSION] [--raw] [--json] --list SLUG",
+		"Write out the people of a list", cmd_export, NULL},
 	{"subscriber", "", "Add, change, find and remove people", NULL, subscriber_commands},
 	{"issue", "", "Check, preview, test, schedule and stop issues", NULL, issue_commands},
 	{"deliver", "[--follow] [--dry-run] [--json]", "Send all that is due", cmd_deliver, NULL},

@@ -6,8 +6,19 @@
 
 static const char declaration[] =
 	"CREATE TABLE batch (key, email, first_name, last_name, attributes, status, line,"
-	" suppressed, found)";
-enum column { KEY, EMAIL, FIRST_NAME, LAST_NAME, ATTRIBUTES, STATUS, LINE, SUPPRESSED, FOUND };
+	" suppressed, found, created_at)";
+enum column {
+	KEY,
+	EMAIL,
+	FIRST_NAME,
+	LAST_NAME,
+	ATTRIBUTES,
+	STATUS,
+	LINE,
+	SUPPRESSED,
+	FOUND,
+	CREATED_AT
+};
 
 struct table {
 	sqlite3_vtab base;
@@ -144,6 +155,10 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *to, int col
 		break;
 	case FOUND:
 		sqlite3_result_int(to, mark->found);
+		break;
+	case CREATED_AT:
+		if (row->created_at)
+			sqlite3_result_int64(to, row->created_at);
 		break;
 	}
 	return SQLITE_OK;

@@ -149,6 +149,8 @@ static int lay_over(
 		row->first_name = over->first_name;
 	if (over->last_name.n)
 		row->last_name = over->last_name;
+	if (over->suppress.n)
+		row->suppress = over->suppress;
 	row->status = stricter(row->status, over->status);
 	row->line = over->line;
 	return 0;
@@ -202,7 +204,7 @@ static int add_new(struct import *i, int64_t *before, int64_t *added, struct err
 	return db_change(i->s,
 		"INSERT INTO subscribers (id, email_key, email, first_name, last_name, attributes,"
 		" suppressed, created_at) SELECT ?1 + 1 + rowid, key, email, first_name, last_name,"
-		" attributes, 0, ?2 FROM batch WHERE NOT suppressed"
+		" attributes, 0, coalesce(created_at, ?2) FROM batch WHERE NOT suppressed"
 		" ON CONFLICT (email_key) DO NOTHING",
 		VALS(INT(*before), INT(i->now)), added, e);
 }
@@ -354,6 +356,16 @@ static int update_known(struct import *i, struct import_row *rows, int64_t befor
 	return rc;
 }
 
+/* The reason for which a row makes its address suppressed; NUL-terminated. */
+static struct str suppression_of(const struct import_row *row)
+{
+	if (row->suppress.n)
+		return row->suppress;
+	return row->status < SUBSCRIPTION_BOUNCED    ? STR("")
+	       : row->status == SUBSCRIPTION_BOUNCED ? STR("bounce")
+						     : STR("complaint");
+}
+
 /* What is left to count and to suppress once the rows are in. */
 static int conclude(struct import *i, const struct import_row *rows, size_t n, struct err *e)
 {
@@ -369,11 +381,10 @@ static int conclude(struct import *i, const struct import_row *rows, size_t n, s
 			i->counts.added++;
 			i->counts.unchanged += mark->repeats;
 		}
-		if (rows[at].status < SUBSCRIPTION_BOUNCED)
+		if (!suppression_of(&rows[at]).n)
 			continue;
 		i->suppressions = true;
-		if (suppression_add(i->s, rows[at].key,
-			    rows[at].status == SUBSCRIPTION_BOUNCED ? "bounce" : "complaint",
+		if (suppression_put(i->s, rows[at].key, suppression_of(&rows[at]).p, i->words,
 			    i->now, e) < 0)
 			return -1;
 	}
