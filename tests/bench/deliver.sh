@@ -1,15 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# tests/bench/deliver.sh: what a delivered message costs, beside Postfix's smtp-source: the same message,
-# the same sink (build/smtpd, nothing written), as many connections, both on one core, in turns.
+# tests/bench/deliver.sh: what a delivered message costs, with and without DKIM, on loopback and with a round trip of
+# 20 ms, beside Postfix's smtp-source, nodemailer (a pool, build/node) and Python's smtplib: the same message, the
+# same sink (build/smtpd, nothing written), as many connections, one core for the sender and one for the sink.
 #
-# lettermill's figure is all that `deliver` does: claim, render, intent, transaction, settle, on a
-# database with synchronous=FULL. smtp-source repeats one message from memory and keeps no books.
-# MESSAGES, CONNECTIONS and ROUNDS may be set; the figures are medians of the rounds.
+# lettermill's figure is all that `deliver` does: claim, render, sign, intent, transaction, settle, on a database with
+# synchronous=FULL. smtp-source repeats one message from memory and keeps no books. nodemailer and smtplib compose each
+# message. MESSAGES, SLOW_MESSAGES (for the last two), CONNECTIONS and ROUNDS may be set; the figures are medians.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 B=$(realpath "${B:-build}")
-MESSAGES=${MESSAGES:-20000} CONNECTIONS=${CONNECTIONS:-20} ROUNDS=${ROUNDS:-3}
+MESSAGES=${MESSAGES:-20000} SLOW_MESSAGES=${SLOW_MESSAGES:-2000} CONNECTIONS=${CONNECTIONS:-50} ROUNDS=${ROUNDS:-3}
+export NODE_PATH=$PWD/build/node/node_modules
 export LC_ALL=C TIMEFORMAT='%U %S %R'
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/bench.XXXXXX")
@@ -39,13 +41,17 @@ sink_stop() {
 	sink=
 }
 
-# site READERS: a new site with the sample issue scheduled for so many.
+# site READERS [DKIM-TYPE]: a new site with the sample issue scheduled for so many, signed with that key.
 site() {
 	rm -rf "$work/site"
 	"$B/lettermill" -q init "$work/site"
 	sed -i -e 's/host = "smtp.example.org"/host = "127.0.0.1"/' -e "s/# port = 587 .*/port = $port/" \
 		-e 's/# tls = starttls .*/tls = none/' \
 		-e "s|# canary = .*|canary = \"\"|" -e "s/# connections = 10 .*/connections = $CONNECTIONS/" "$work/site/lettermill.conf"
+	if [ -n "${2:-}" ]; then
+		"${mill[@]}" --json dkim new news.example.org | jq -r "select(.record | contains(\"k=$2\")) |
+			\"dkim \\(.selector) { domain = \\(.domain) key_file = \\(.key_file) }\"" >>"$work/site/lettermill.conf"
+	fi
 	{
 		echo email,first_name
 		seq "$1" | sed 's/.*/reader&@example.org,Reader &/'
@@ -54,30 +60,27 @@ site() {
 	"${mill[@]}" issue schedule "$work/site/issues/sample.md"
 }
 
-# measure NAME COMMAND...: notes "CPU-seconds seconds sink-CPU-seconds" of the command in NAME.
+# measure NAME ROUND-TRIP MESSAGES COMMAND...: notes "CPU-seconds seconds sink-CPU-seconds messages" of the command.
 measure() {
-	local name=$1 spent
-	shift
-	sink_start
+	local name=$1 trip=$2 messages=$3 spent
+	shift 3
+	sink_start --reply-delay "$trip"
 	{ time "${on_client_core[@]}" "$@" >/dev/null 2>"$work/errors"; } 2>"$work/time" || {
 		cat "$work/errors"
 		exit 1
 	}
 	sink_stop
 	spent=$(awk '{ print $1 + $2, $3 }' "$work/time")
-	[[ $(cat "$work/sink") =~ \"messages\":$MESSAGES,.*\"violations\":0,.*\"cpu_us\":([0-9]+) ]] || {
-		echo "the sink did not get $MESSAGES sound messages: $(cat "$work/sink")" >&2
+	[[ $(cat "$work/sink") =~ \"messages\":$messages,.*\"violations\":0,.*\"cpu_us\":([0-9]+) ]] || {
+		echo "the sink did not get $messages sound messages: $(cat "$work/sink")" >&2
 		exit 1
 	}
-	echo "$spent ${BASH_REMATCH[1]}e-6" >>"$work/$name"
+	echo "$spent ${BASH_REMATCH[1]}e-6 $messages" >>"$work/$name.$trip"
 }
 
-# figures NAME: µs a message, messages a second, the sink's µs a message: each the median of the rounds.
-figures() {
-	local column
-	for column in 1 2 3; do
-		awk -v c=$column '{ print $c }' "$work/$1" | sort -g | sed -n "$(((ROUNDS + 1) / 2))p"
-	done | awk -v n="$MESSAGES" '{ v[NR] = $1 } END { printf "%.1f %.0f %.1f\n", v[1] * 1e6 / n, n / v[2], v[3] * 1e6 / n }'
+# figure FILE COLUMN: its median per message.
+figure() {
+	awk -v c="$2" '{ print $c / $4 }' "$1" | sort -g | sed -n "$(((ROUNDS + 1) / 2))p"
 }
 
 sink_start --maildir "$work/mail"
@@ -86,19 +89,41 @@ site 1
 sink_stop
 tail -n +3 "$work"/mail/new/* >"$work/message"
 
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$work/rsa.pem" 2>/dev/null
+has_node=$(command -v node >/dev/null && [ -d "$NODE_PATH/nodemailer" ] && echo yes || true)
 for ((round = 0; round < ROUNDS; round++)); do
-	site "$MESSAGES"
-	measure lettermill "${mill[@]}" deliver
-	measure smtp-source smtp-source -d -s "$CONNECTIONS" -m "$MESSAGES" -F "$work/message" \
-		-f sender@example.org -t reader@example.org "127.0.0.1:$port"
+	for trip in 0 20; do
+		for key in "" rsa ed25519; do
+			site "$MESSAGES" $key
+			measure "lettermill${key:+ $key}" $trip "$MESSAGES" "${mill[@]}" deliver
+		done
+		measure smtp-source $trip "$MESSAGES" smtp-source -d -s "$CONNECTIONS" -m "$MESSAGES" -F "$work/message" \
+			-f sender@example.org -t reader@example.org "127.0.0.1:$port"
+		measure smtplib $trip "$SLOW_MESSAGES" /usr/bin/python3 tests/bench/deliver.py "$work/message" "$port" \
+			"$CONNECTIONS" "$SLOW_MESSAGES"
+		[ -z "$has_node" ] || for key in "" "$work/rsa.pem"; do
+			measure "nodemailer${key:+ rsa}" $trip "$SLOW_MESSAGES" node tests/bench/deliver.js "$work/message" \
+				"$port" "$CONNECTIONS" "$SLOW_MESSAGES" $key
+		done
+	done
 done
 
-read -r cpu_a rate_a sink_a <<<"$(figures lettermill)"
-read -r cpu_b rate_b sink_b <<<"$(figures smtp-source)"
-printf '%s messages of %s octets, %s connections, median of %s rounds\n' "$MESSAGES" \
-	"$(wc -c <"$work/message")" "$CONNECTIONS" "$ROUNDS"
-printf "%-22s %15s %12s %12s\n" sender "us CPU/message" messages/s "us CPU, sink" \
-	"lettermill deliver" "$cpu_a" "$rate_a" "$sink_a" \
-	"smtp-source (Postfix)" "$cpu_b" "$rate_b" "$sink_b"
-awk -v a="$cpu_a" -v b="$cpu_b" -v ra="$rate_a" -v rb="$rate_b" \
-	'BEGIN { printf "lettermill / smtp-source: CPU x %.2f, messages/s x %.2f\n", a / b, ra / rb }'
+printf '%s messages (%s for nodemailer and smtplib) of %s octets, %s connections, median of %s rounds\n' "$MESSAGES" \
+	"$SLOW_MESSAGES" "$(wc -c <"$work/message")" "$CONNECTIONS" "$ROUNDS"
+printf '%-20s %10s %15s %12s %12s\n' sender "round trip" "us CPU/message" messages/s "us CPU, sink"
+for trip in 0 20; do
+	for name in lettermill "lettermill rsa" "lettermill ed25519" smtp-source smtplib nodemailer "nodemailer rsa"; do
+		[ ! -e "$work/$name.$trip" ] || awk -v name="$name" -v trip=$trip -v cpu="$(figure "$work/$name.$trip" 1)" \
+			-v time="$(figure "$work/$name.$trip" 2)" -v sink="$(figure "$work/$name.$trip" 3)" \
+			'BEGIN { printf "%-20s %7d ms %15.1f %12.0f %12.1f\n", name, trip, cpu * 1e6, 1 / time, sink * 1e6 }'
+	done
+done | tee "$work/table"
+ratio() { # WORDS NAME TRIP COLUMN NAME TRIP: of the second to the first
+	awk -F '  +' -v w="$1" -v a="$2 $3" -v b="$5 $3" -v c="$4" '{ split($2, t, " "); k = $1 " " t[1]; v[k] = $c }
+		END { if (v[a] && v[b]) printf "%s: x %.2f\n", w, v[a] / v[b] }' "$work/table"
+}
+ratio "CPU, lettermill / smtp-source" lettermill 0 3 smtp-source
+ratio "CPU, nodemailer / lettermill" nodemailer 0 3 lettermill
+ratio "CPU with RSA, nodemailer / lettermill" "nodemailer rsa" 0 3 "lettermill rsa"
+ratio "CPU, smtplib / lettermill" smtplib 0 3 lettermill
+ratio "messages/s at 20 ms, lettermill / smtp-source" lettermill 20 4 smtp-source

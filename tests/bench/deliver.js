@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// deliver.js MESSAGE PORT CONNECTIONS MESSAGES [KEY]: nodemailer with a pool; each message is composed from the parts
+// of MESSAGE for its reader, and signed with the RSA key in the file KEY.
+'use strict';
+const fs = require('fs');
+const nodemailer = require('nodemailer');
+const { simpleParser } = require('mailparser');
+
+const [file, port, connections, messages, key] = process.argv.slice(2);
+
+(async () => {
+	const source = await simpleParser(fs.readFileSync(file), { skipImageLinks: true });
+	const transport = nodemailer.createTransport({
+		host: '127.0.0.1', port: Number(port), secure: false, ignoreTLS: true, pool: true,
+		maxConnections: Number(connections), maxMessages: Infinity,
+		...(key ? { dkim: { domainName: 'news.example.org', keySelector: 'mill1', privateKey: fs.readFileSync(key, 'utf8') } } : {}) });
+	let next = 0;
+	async function work() {
+		for (let n = next++; n < Number(messages); n = next++)
+			await transport.sendMail({
+				from: 'The Daily <daily@news.example.org>', to: `reader${n}@example.org`, subject: 'Good morning',
+				text: source.text, html: source.html, textEncoding: 'quoted-printable',
+				headers: { 'List-Unsubscribe': `<https://news.example.org/u/${n}>` } });
+	}
+	await Promise.all(Array.from({ length: Number(connections) * 2 }, work));
+	transport.close();
+})();
