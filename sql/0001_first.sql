@@ -28,7 +28,7 @@ CREATE TABLE subscribers (
 	first_name TEXT NOT NULL,
 	last_name TEXT NOT NULL,
 	attributes TEXT,                -- JSON object; NULL = none
-	suppressed INTEGER NOT NULL,    -- 1 = the hash of email_key is in suppressions
+	suppressed INTEGER NOT NULL,    -- 1 = the hash of email_key is in suppressions, or its domain suppressed
 	created_at INTEGER NOT NULL
 ) STRICT;
 
@@ -82,6 +82,13 @@ END;
 -- By a keyed hash of email_key, so that it outlives the erasure of the address.
 CREATE TABLE suppressions (
 	hash BLOB PRIMARY KEY, -- HMAC-SHA-256 by settings.hash_key, first 16 octets
+	reason TEXT NOT NULL,
+	at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- No mail for anybody there. The mark on the subscriber tells of these, too.
+CREATE TABLE suppressed_domains (
+	domain TEXT PRIMARY KEY, -- A-labels, lower case
 	reason TEXT NOT NULL,
 	at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

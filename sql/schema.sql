@@ -30,7 +30,7 @@ CREATE TABLE subscribers (
 	first_name TEXT NOT NULL,
 	last_name TEXT NOT NULL,
 	attributes TEXT,                -- JSON object; NULL = none
-	suppressed INTEGER NOT NULL,    -- 1 = the hash of email_key is in suppressions
+	suppressed INTEGER NOT NULL,    -- 1 = the hash of email_key is in suppressions, or its domain suppressed
 	created_at INTEGER NOT NULL
 , paused_until INTEGER) STRICT; -- paused_until: the reader wants no issues before; NULL = wants them
 
@@ -87,6 +87,13 @@ CREATE TABLE suppressions (
 	reason TEXT NOT NULL,
 	at INTEGER NOT NULL
 , source TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID; -- source: what it came from, in words
+
+-- No mail for anybody there. The mark on the subscriber tells of these, too.
+CREATE TABLE suppressed_domains (
+	domain TEXT PRIMARY KEY, -- A-labels, lower case
+	reason TEXT NOT NULL,
+	at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE imports (
 	id INTEGER PRIMARY KEY,

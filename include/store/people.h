@@ -133,24 +133,31 @@ int suppression_add(
 int suppression_put(struct store *s, struct str key, const char *reason, struct str source,
 	int64_t now, struct err *e);
 
-/* Whether `key` is suppressed; when so, reason (in `a`) and time. 1, 0, or -1. */
+/* Whether `key` is suppressed, or its domain (the reason is "domain"); when so, reason (in `a`) and time. 1, 0, or -1. */
 int suppression_get(struct store *s, struct str key, struct arena *a, struct str *reason,
 	int64_t *at, struct err *e);
 
 /* Lift a suppression. ERR_MISSING where there is none. */
 int suppression_remove(struct store *s, struct str key, struct err *e);
 
+/* Suppress a whole domain (A-labels, lower case), or lift that: those of its addresses that are suppressed by
+ * themselves stay so. `n` is how many people here that concerns. ERR_MISSING where there is nothing to lift. */
+int suppression_put_domain(struct store *s, struct str domain, const char *reason, int64_t now,
+	int64_t *n, struct err *e);
+int suppression_remove_domain(struct store *s, struct str domain, int64_t *n, struct err *e);
+
 /* ---- the whole list of suppressions ---- */
 
 enum { SUPPRESSION_HASH_SIZE = 16 };
 struct suppression {
 	unsigned char hash[SUPPRESSION_HASH_SIZE];
-	struct str email; /* empty where the address is known by its hash alone */
+	struct str
+		email; /* empty where the address is known by its hash alone; "@example.com": a domain */
 	struct str reason, source;
 	int64_t at;
 };
 
-/* All suppressions, oldest first: `each` returns false to end. */
+/* All suppressions, domains first, then oldest first: `each` returns false to end. */
 int suppressions_each(struct store *s, bool (*each)(void *user, const struct suppression *one),
 	void *user, struct err *e);
 

@@ -296,6 +296,32 @@ static int unsubscribe(struct cmd *c, struct err *e)
 	return 0;
 }
 
+/* "@example.com": a whole domain. */
+static int suppress_domain(struct cmd *c, bool lift, struct err *e)
+{
+	const char *name = c->argv[0] + 1;
+	struct addr addr;
+	int64_t n = 0;
+	struct site s;
+	int rc;
+
+	/* What may stand behind the sign of an address is a domain. */
+	if (addr_parse(&c->arena, str_of(arena_printf(&c->arena, "a@%s", name)), &addr, e) < 0 ||
+		cmd_site(c, &s, e) < 0)
+		return -1;
+	rc = lift ? suppression_remove_domain(s.store, addr.domain, &n, e)
+		  : suppression_put_domain(s.store, addr.domain, "hand", clock_now(), &n, e);
+	site_close(&s);
+	if (rc == 0 && c->json)
+		cmd_json(json_pack("{s:o, s:b, s:I}", "domain", cmd_json_text(addr.domain),
+			"suppressed", !lift, "subscribers", (json_int_t)n));
+	else if (rc == 0 && !c->quiet)
+		printf("@%s: %s, which concerns %s\n", cmd_text(c, addr.domain),
+			lift ? "suppression lifted" : "suppressed",
+			cmd_count(c, n, "subscriber", "subscribers"));
+	return rc;
+}
+
 static int suppress(struct cmd *c, struct err *e)
 {
 	bool lift = false;
@@ -307,8 +333,11 @@ static int suppress(struct cmd *c, struct err *e)
 	struct site s;
 	int rc;
 
-	if (cmd_options(c, options, 1, 1, e) < 0 ||
-		addr_parse(&c->arena, str_of(c->argv[0]), &addr, e) < 0 || cmd_site(c, &s, e) < 0)
+	if (cmd_options(c, options, 1, 1, e) < 0)
+		return -1;
+	if (c->argv[0][0] == '@')
+		return suppress_domain(c, lift, e);
+	if (addr_parse(&c->arena, str_of(c->argv[0]), &addr, e) < 0 || cmd_site(c, &s, e) < 0)
 		return -1;
 	if (lift)
 		rc = suppression_remove(s.store, addr.key, e);
@@ -361,7 +390,8 @@ const struct command subscriber_commands[] = {
 		subscriber_tag_command, NULL},
 	{"unsubscribe", "[--list SLUG] [--json] ADDRESS", "Take somebody off a list, or off all",
 		unsubscribe, NULL},
-	{"suppress", "[--lift] [--json] ADDRESS", "Never mail an address again", suppress, NULL},
+	{"suppress", "[--lift] [--json] {ADDRESS | @DOMAIN}",
+		"Never mail an address, or a domain, again", suppress, NULL},
 	{"erase", "[--dry-run] [--json] ADDRESS", "Forget somebody; the address stays suppressed",
 		erase, NULL},
 	{0},

@@ -22,6 +22,11 @@ struct listing {
 	int64_t unknown; /* left out: known by their hash alone */
 };
 
+static bool is_domain(const struct suppression *one)
+{
+	return one->email.n && one->email.p[0] == '@';
+}
+
 static const char *hex_of(struct arena *a, const unsigned char *hash)
 {
 	struct buf b;
@@ -92,7 +97,7 @@ static bool put(void *user, const struct suppression *one)
 	char at[CLOCK_ISO_SIZE];
 
 	clock_iso(one->at, at);
-	if (l->hashed)
+	if (l->hashed && !is_domain(one))
 		printf("%s,%.*s,%s\n", hex_of(&l->a, one->hash), STR_ARG(one->reason), at);
 	else if (one->email.n)
 		printf("%.*s,%.*s,%s,%.*s\n", STR_ARG(one->email), STR_ARG(one->reason), at,
@@ -153,6 +158,24 @@ static bool read_hash(struct str hex, unsigned char out[SUPPRESSION_HASH_SIZE])
 	return true;
 }
 
+static int take_domain(
+	struct taking *t, struct str who, const struct suppression *one, struct err *e)
+{
+	struct err bad = {0};
+	struct addr addr;
+	int64_t n;
+
+	if (addr_parse(&t->c->arena, str_of(arena_printf(&t->c->arena, "a%.*s", STR_ARG(who))),
+		    &addr, &bad) < 0) {
+		reject(t, bad.text);
+		return 0;
+	}
+	t->rows++;
+	t->added++;
+	return suppression_put_domain(
+		t->site->store, addr.domain, arena_cstr(&t->c->arena, one->reason), one->at, &n, e);
+}
+
 static int take_row(struct taking *t, struct str row, struct err *e)
 {
 	struct suppression one = {.source = str_of(t->file)};
@@ -167,6 +190,8 @@ static int take_row(struct taking *t, struct str row, struct err *e)
 	one.reason = reason.n ? reason : STR("imported");
 	if (!at.n || !clock_parse(at, &one.at))
 		one.at = clock_now();
+	if (who.n && who.p[0] == '@')
+		return take_domain(t, str_trim(who), &one, e);
 	if (t->secret.n && !read_hash(str_trim(who), one.hash)) {
 		reject(t, "this is no hash of 32 hexadecimal digits");
 		return 0;

@@ -88,11 +88,11 @@ static int check_suppressed(struct checking *c, struct err *e)
 		int found;
 
 		rc = key_hash(c->s, db_text(st, 1), hash, e);
-		found = rc < 0 ? -1
-			       : db_int(c->s, "SELECT 1 FROM suppressions WHERE hash = ?1",
-					 VALS(BLOB(
-						 ((struct str){(const char *)hash, sizeof hash}))),
-					 &one, e);
+		found = rc < 0 ? -1 : suppression_of_domain(c->s, db_text(st, 1), &one, e);
+		found = found ? found
+			      : db_int(c->s, "SELECT 1 FROM suppressions WHERE hash = ?1",
+					VALS(BLOB(((struct str){(const char *)hash, sizeof hash}))),
+					&one, e);
 		if (found < 0) {
 			rc = -1;
 			break;

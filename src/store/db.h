@@ -269,6 +269,12 @@ int key_hash(struct store *s, struct str key, unsigned char out[KEY_HASH_SIZE], 
 int suppression_find(struct store *s, struct str key, struct err *e);
 int suppression_adopt(struct store *s, struct str key, struct err *e);
 
+/* Whether the domain of `key` is suppressed: 1 with the time, 0 or -1. */
+int suppression_of_domain(struct store *s, struct str key, int64_t *at, struct err *e);
+
+/* Make the SQL function hash_under(SECRET, EMAIL_KEY) known. */
+int suppression_have_function(struct store *s, struct err *e);
+
 /* Merge the JSON object `add` into `old` (either may be empty): the result is in `a`, and
  * `*changed` tells whether it differs from `old` in content. ERR_INPUT where `add` is no JSON
  * object. */

@@ -41,7 +41,8 @@ static int begin(struct import *i, struct str file, struct err *e)
 	i->slug = db_copy(st, 0, &i->names);
 	db_end(st);
 	rc = db_int(i->s,
-		"SELECT 1 FROM suppressions UNION ALL SELECT 1 FROM foreign_suppressions LIMIT 1",
+		"SELECT 1 FROM suppressions UNION ALL SELECT 1 FROM foreign_suppressions"
+		" UNION ALL SELECT 1 FROM suppressed_domains LIMIT 1",
 		NULL, &any, e);
 	i->suppressions = rc == 1;
 	return rc < 0 ? -1 : source_id(i->s, i->words, &i->source, e);

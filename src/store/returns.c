@@ -310,7 +310,11 @@ static int lift(struct store *s, const struct taken *t, struct err *e)
 		return -1;
 	if (changed == 0)
 		return 0;
-	return db_run(s, "UPDATE subscribers SET suppressed = 0 WHERE id = ?1",
+	return db_run(s,
+		       "UPDATE subscribers SET suppressed = EXISTS (SELECT 1 FROM "
+		       "suppressed_domains"
+		       " WHERE domain = substr(email_key, instr(email_key, '@') + 1))"
+		       " WHERE id = ?1",
 		       VALS(INT(t->subscriber)), e) < 0
 		       ? -1
 		       : 1;

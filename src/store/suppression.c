@@ -4,10 +4,23 @@
 
 /* Suppressions by keyed hash, and the mark on the subscriber that spares every claim the hash. */
 
+static struct str domain_of(struct str key)
+{
+	return str_slice(key, str_find(key, '@') + 1, key.n);
+}
+
 static int mark(struct store *s, struct str key, bool suppressed, struct err *e)
 {
-	return db_run(s, "UPDATE subscribers SET suppressed = ?2 WHERE email_key = ?1",
-		VALS(TEXT(key), INT(suppressed)), e);
+	return db_run(s,
+		"UPDATE subscribers SET suppressed = ?2 OR EXISTS"
+		" (SELECT 1 FROM suppressed_domains WHERE domain = ?3) WHERE email_key = ?1",
+		VALS(TEXT(key), INT(suppressed), TEXT(domain_of(key))), e);
+}
+
+int suppression_of_domain(struct store *s, struct str key, int64_t *at, struct err *e)
+{
+	return db_int(s, "SELECT at FROM suppressed_domains WHERE domain = ?1",
+		VALS(TEXT(domain_of(key))), at, e);
 }
 
 int suppression_put(struct store *s, struct str key, const char *reason, struct str source,
@@ -47,6 +60,9 @@ int suppression_find(struct store *s, struct str key, struct err *e)
 	int64_t one;
 	int rc;
 
+	rc = suppression_of_domain(s, key, &one, e);
+	if (rc)
+		return rc;
 	if (key_hash(s, key, hash, e) < 0)
 		return -1;
 	rc = db_int(s, "SELECT 1 FROM suppressions WHERE hash = ?1",
@@ -61,6 +77,10 @@ int suppression_get(struct store *s, struct str key, struct arena *a, struct str
 	sqlite3_stmt *st;
 	int rc;
 
+	rc = suppression_of_domain(s, key, at, e);
+	*reason = STR("domain");
+	if (rc)
+		return rc;
 	if (suppression_find(s, key, e) < 0 || key_hash(s, key, hash, e) < 0 ||
 		db_query(s, "SELECT reason, at FROM suppressions WHERE hash = ?1",
 			VALS(BLOB(((struct str){(const char *)hash, sizeof hash}))), &st, e) < 0)
@@ -87,9 +107,68 @@ int suppression_remove(struct store *s, struct str key, struct err *e)
 	if (rc == 0)
 		rc = db_change(s, "DELETE FROM suppressions WHERE hash = ?1",
 			VALS(BLOB(((struct str){(const char *)hash, sizeof hash}))), &changed, e);
-	if (rc == 0 && changed == 0)
+	if (rc == 0 && changed == 0 && suppression_of_domain(s, key, &changed, e) == 1)
+		rc = err_set(e, ERR_DENIED,
+			"'%.*s' is suppressed with its whole domain: lift that of '@%.*s'",
+			STR_ARG(key), STR_ARG(domain_of(key)));
+	else if (rc == 0 && changed == 0)
 		rc = err_set(e, ERR_MISSING, "'%.*s' is not suppressed", STR_ARG(key));
 	if (rc == 0)
 		rc = mark(s, key, false, e);
+	return tx_close(s, own, rc, e);
+}
+
+/* ---- domains ---- */
+
+/* Set the mark anew of all people of a domain, whose own suppressions count when the domain's does not. */
+static int mark_domain(
+	struct store *s, struct str domain, bool suppressed, int64_t *n, struct err *e)
+{
+	struct arena a = {0};
+	struct str secret;
+	int rc = -1;
+
+	if (suppression_secret(s, &a, &secret, e) == 0 && suppression_have_function(s, e) == 0)
+		rc = db_change(s,
+			"UPDATE subscribers SET suppressed = ?2 OR EXISTS (SELECT 1 FROM"
+			" suppressions WHERE hash = hash_under(?3, email_key))"
+			" WHERE substr(email_key, instr(email_key, '@') + 1) = ?1",
+			VALS(TEXT(domain), INT(suppressed), TEXT(secret)), n, e);
+	arena_free(&a);
+	return rc;
+}
+
+int suppression_put_domain(struct store *s, struct str domain, const char *reason, int64_t now,
+	int64_t *n, struct err *e)
+{
+	bool own;
+	int rc;
+
+	if (tx_open(s, &own, e) < 0)
+		return -1;
+	rc = db_run(s,
+		"INSERT INTO suppressed_domains (domain, reason, at) VALUES (?1, ?2, ?3)"
+		" ON CONFLICT DO NOTHING",
+		VALS(TEXT(domain), TEXT(str_of(reason)), INT(now)), e);
+	if (rc == 0)
+		rc = mark_domain(s, domain, true, n, e);
+	return tx_close(s, own, rc, e);
+}
+
+int suppression_remove_domain(struct store *s, struct str domain, int64_t *n, struct err *e)
+{
+	int64_t changed;
+	bool own;
+	int rc;
+
+	if (tx_open(s, &own, e) < 0)
+		return -1;
+	rc = db_change(s, "DELETE FROM suppressed_domains WHERE domain = ?1", VALS(TEXT(domain)),
+		&changed, e);
+	if (rc == 0 && changed == 0)
+		rc = err_set(
+			e, ERR_MISSING, "the domain '%.*s' is not suppressed", STR_ARG(domain));
+	if (rc == 0)
+		rc = mark_domain(s, domain, false, n, e);
 	return tx_close(s, own, rc, e);
 }

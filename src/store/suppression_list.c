@@ -35,7 +35,7 @@ static void sql_hash_under(sqlite3_context *c, int n, sqlite3_value **v)
 		sqlite3_result_error(c, "OpenSSL refused an HMAC", -1);
 }
 
-static int have_function(struct store *s, struct err *e)
+int suppression_have_function(struct store *s, struct err *e)
 {
 	return sqlite3_create_function(s->db, "hash_under", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
 		       NULL, sql_hash_under, NULL, NULL) == SQLITE_OK
@@ -56,11 +56,15 @@ int suppressions_each(struct store *s, bool (*each)(void *user, const struct sup
 	sqlite3_stmt *st;
 	int rc = -1;
 
-	if (suppression_secret(s, &a, &secret, e) < 0 || have_function(s, e) < 0 ||
+	if (suppression_secret(s, &a, &secret, e) < 0 || suppression_have_function(s, e) < 0 ||
 		db_query(s,
-			"SELECT hash, ifnull(email_key, ''), reason, source, at FROM suppressions"
+			"SELECT x'', '@' || domain, reason, '', at, 0 AS kind FROM "
+			"suppressed_domains"
+			" UNION ALL SELECT hash, ifnull(email_key, ''), reason, source, at, 1"
+			" FROM suppressions"
 			" LEFT JOIN (SELECT hash_under(?1, email_key) AS known, email_key"
-			" FROM subscribers WHERE suppressed = 1) ON known = hash ORDER BY at, hash",
+			" FROM subscribers WHERE suppressed = 1) ON known = hash"
+			" ORDER BY 6, 5, 2, 1",
 			VALS(TEXT(secret)), &st, e) < 0)
 		goto out;
 	while ((rc = db_row(s, st, e)) == 1) {
@@ -132,7 +136,7 @@ int suppression_adopt(struct store *s, struct str key, struct err *e)
 
 	if (rc <= 0)
 		return rc;
-	if (have_function(s, e) < 0)
+	if (suppression_have_function(s, e) < 0)
 		return -1;
 	rc = db_int(s,
 		"SELECT 1 FROM foreign_keys JOIN foreign_suppressions ON key_id = id"
@@ -151,7 +155,7 @@ int suppressions_adopt(struct store *s, struct str secret, int64_t *n, struct er
 	int rc;
 
 	*n = 0;
-	if (have_function(s, e) < 0 || suppression_secret(s, &a, &own, e) < 0 ||
+	if (suppression_have_function(s, e) < 0 || suppression_secret(s, &a, &own, e) < 0 ||
 		tx_open(s, &own_tx, e) < 0) {
 		arena_free(&a);
 		return -1;

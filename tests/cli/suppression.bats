@@ -52,3 +52,30 @@ setup() {
 	expect 0 subscriber show eva@example.org
 	has "$output" "suppressed since"
 }
+
+@test "a whole domain is suppressed: nobody there gets mail or comes back, until it is lifted" {
+	local list=$BATS_TEST_TMPDIR/list
+	mill -q subscriber add ana@spam.example --list daily
+	mill -q subscriber add bob@spam.example --list daily
+	mill -q subscriber add eve@sub.spam.example --list daily
+	mill -q subscriber suppress bob@spam.example
+	is "$(mill subscriber suppress --json @SPAM.example | jq -c .)" '{"domain":"spam.example","suppressed":true,"subscribers":2}'
+	mill -q db check
+	is "$(mill issue audience --json --list daily | jq -r '.sample[].email')" eve@sub.spam.example
+	expect 77 subscriber add joe@spam.example --list daily
+	printf 'email\nnew@spam.example\nnew@example.org\n' >"$list.csv"
+	is "$(mill import --json --list daily "$list.csv" | jq -c '[.added, .suppressed]')" '[1,1]'
+	is "$(mill subscriber show --json ana@spam.example | jq -r .suppression.reason)" domain
+	expect 77 subscriber suppress --lift ana@spam.example
+	is "$(mill suppression export | cut -d, -f1 | head -1)" @spam.example
+	mill suppression export --hashed >"$list"
+	mill -q subscriber suppress --lift @spam.example
+	mill -q db check
+	is "$(mill subscriber show --json ana@spam.example | jq -r .suppression)" null
+	is "$(mill subscriber show --json bob@spam.example | jq -r .suppression.reason)" hand
+	expect 66 subscriber suppress --lift @spam.example
+	expect 65 subscriber suppress '@no domain'
+	mill -q suppression import "$list"
+	is "$(mill subscriber show --json ana@spam.example | jq -r .suppression.reason)" domain
+	mill -q db check
+}
