@@ -418,6 +418,51 @@ deliver_until() {
 	jq -se 'all(.tls and .auth)' "$SMTPD_LOG"
 }
 
+# certificate NAME DAYS: bad.pem of that name, valid from two days ago for so many days, by the authority here.
+certificate() {
+	local name=$1 from until
+	from=$(date -u -d '-2 days' +%Y%m%d%H%M%SZ) until=$(date -u -d "-2 days +$2 days" +%Y%m%d%H%M%SZ)
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" -keyout bad.key -out bad.csr 2>/dev/null
+	printf 'subjectAltName=DNS:%s\n' "$name" >bad.ext
+	: >index.txt
+	printf '%s\n' '[ca]' 'default_ca = it' '[it]' 'database = index.txt' 'new_certs_dir = .' 'default_md = sha256' \
+		'policy = any' 'rand_serial = yes' 'unique_subject = no' '[any]' 'commonName = supplied' >ca.cnf
+	openssl ca -batch -notext -config ca.cnf -cert ca.pem -keyfile ca.key -in bad.csr -extfile bad.ext \
+		-startdate "$from" -enddate "$until" -out bad.crt 2>/dev/null
+	cat bad.key bad.crt >bad.pem
+}
+
+@test "a certificate that is over, of another name, or signed by itself: nothing leaves, in either way of TLS" {
+	cd "$BATS_TEST_TMPDIR"
+	"$ROOT/tests/smtpd/make-certs" .
+	for bad in "localhost 1" "mail.example.net 30" itself; do
+		if [ "$bad" = itself ]; then
+			openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+				-addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' -keyout bad.key -out bad.crt 2>/dev/null
+			cat bad.key bad.crt >bad.pem
+		else
+			certificate $bad
+		fi
+		for how in starttls implicit; do
+			rm -rf "$BATS_TEST_TMPDIR/site"
+			implicit=()
+			[ "$how" = starttls ] || implicit=(--implicit-tls)
+			site_for --cert "$BATS_TEST_TMPDIR/bad.pem" --auth news:secret "${implicit[@]}"
+			conf 'host = 127.0.0.1' 'host = localhost'
+			conf 'tls = none' "tls = $how
+				ca_file = \"$BATS_TEST_TMPDIR/ca.pem\"
+				username = news
+				password_file = \"secrets/relay\""
+			(umask 077 && echo secret >"$SITE/secrets/relay")
+			schedule 5
+			expect 75 deliver
+			is "$bad $how: $(counts)" "$bad $how: queued=5"
+			is "$(grep -E '^[0-9]+ C (AUTH|MAIL)' "$SMTPD_TRANSCRIPT")" ""
+			smtpd_stop || :
+		done
+	done
+}
+
 @test "implicit TLS" {
 	tests/smtpd/make-certs "$BATS_TEST_TMPDIR"
 	site_for --cert "$BATS_TEST_TMPDIR/server.pem" --implicit-tls

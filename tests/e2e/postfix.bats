@@ -77,3 +77,45 @@ site_for_postfix() {
 	is "$(mill status --json 1 | jq .counts.queued)" 1
 	is "$(mill why --json ada@example.org | jq '.deliveries[0].attempts | length')" 0
 }
+
+@test "no mix of line ends and dots in a reader's name makes two mails of one, and the signature holds" {
+	site_for_postfix
+	mill dkim new --json news.example.org >"$BATS_TEST_TMPDIR/keys"
+	jq -r '"dkim \"\(.selector)\" {\n\tdomain = \"\(.domain)\"\n\tkey_file = \"\(.key_file)\"\n}"' \
+		"$BATS_TEST_TMPDIR/keys" >>"$SITE/lettermill.conf"
+	(echo email && seq 0 1427 | sed 's/.*/r&@lettermill.test/') >"$BATS_TEST_TMPDIR/people.csv"
+	mill -q import "$BATS_TEST_TMPDIR/people.csv" --list daily
+	# All mixes of CR, LF, dot and a letter, up to five long, and what smugglers have used behind them; put into the
+	# database by hand, as an import would clean them.
+	/usr/bin/python3 - "$SITE/lettermill.db" <<-'P'
+		import itertools, sqlite3, sys
+		names = ["".join(m) for n in range(1, 6) for m in itertools.product("\r\n.x", repeat=n)]
+		names += [e + "." + f + "MAIL FROM:<evil@example.net>\r\nRCPT TO:<victim@lettermill.test>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n.\r\n"
+		          for e in ("\n", "\r", "\r\n", "\r\r\n", "\r\0\n", "\n\n", "\x85", "\u2028")
+		          for f in ("\n", "\r", "\r\n", "\r\r\n", "\r\0\n", "\n\n", "\x85", "\u2028")]
+		db = sqlite3.connect(sys.argv[1])
+		for i, name in enumerate(names):
+		    assert db.execute("UPDATE subscribers SET first_name = ? WHERE email_key = ?", (name, f"r{i}@lettermill.test")).rowcount == 1
+		db.commit()
+	P
+	write_issue "$SITE/i.md" 'For {{ subscriber.first_name }}'
+	printf '\n{{ subscriber.first_name }}\n\n.{{ subscriber.first_name }}.\n\n`{{ subscriber.first_name }}`\n' >>"$SITE/i.md"
+	mill -q issue schedule "$SITE/i.md"
+	n=1428
+	expect 0 deliver
+	wait_for 180 delivered "$n"
+	is "$(find "$relay/mail/all/new" -type f | wc -l)" "$n"
+	is "$(grep -rl smuggled "$relay/mail/all/new" | xargs -r grep -l '^Subject: smuggled' | wc -l)" 0
+	is "$(grep -E 'improper command pipelining|non-SMTP|bare newline|victim' "$relay/log")" ""
+	/usr/bin/python3 - "$relay/mail/all/new" "$BATS_TEST_TMPDIR/keys" <<-'P'
+		import dkim, json, pathlib, sys
+		zone = {f"{k['selector']}._domainkey.{k['domain']}": k["record"] for k in map(json.loads, open(sys.argv[2]))}
+		seen = set()
+		for file in pathlib.Path(sys.argv[1]).iterdir():
+		    raw = file.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+		    for i in range(2):
+		        assert dkim.DKIM(raw).verify(idx=i, dnsfunc=lambda name, timeout=5: zone.get(name.decode().rstrip("."), "").encode()), file
+		    seen.add([l for l in raw.split(b"\r\n") if l.startswith(b"To: ")][0])
+		assert len(seen) == len(list(pathlib.Path(sys.argv[1]).iterdir())), "two to one"
+	P
+}
