@@ -166,9 +166,8 @@ static int subscribe(struct cmd *c, struct site *s, int64_t subscriber, const ch
 
 	if (list_get(s->store, str_of(slug), &c->arena, &list, e) < 0)
 		return -1;
-	if (subscription_put(s->store, subscriber, list.id, SUBSCRIPTION_ACTIVE,
-		    consent ? str_of(consent) : STR("by hand"), (struct str){NULL, 0},
-		    consent != NULL, clock_now(), e) == 0)
+	if (subscription_put(s->store, subscriber, list.id, SUBSCRIPTION_ACTIVE, STR("by hand"),
+		    str_of(consent), consent != NULL, clock_now(), e) == 0)
 		return 0;
 	if (e->code == ERR_DENIED)
 		err_set(e, ERR_DENIED,

@@ -98,6 +98,10 @@ int subscriber_unsubscribe(struct store *s, int64_t subscriber, int64_t list, st
 
 /* ---- telling ---- */
 
+/* What the operator wrote of a consent c is its detail: it may tell of the person, and goes with an erasure. */
+#define SOURCE_WORDS                                                                               \
+	"words || CASE words WHEN 'by hand' THEN coalesce(': ' || c.detail, '') ELSE '' END"
+
 /* "import 7 line 12" */
 static struct str source_words(sqlite3_stmt *st, int words, struct arena *a)
 {
@@ -117,7 +121,7 @@ int subscriber_subscriptions(struct store *s, int64_t id, struct arena *a,
 	*n = 0;
 	if (db_int(s, "SELECT count(*) FROM lists", NULL, &count, e) < 0 ||
 		db_query(s,
-			"SELECT slug, p.status, at, words, line FROM lists"
+			"SELECT slug, p.status, at, " SOURCE_WORDS ", line FROM lists"
 			" JOIN subscriptions AS p ON p.list_id = lists.id"
 			" JOIN consents AS c ON c.id = consent_id JOIN sources ON sources.id = "
 			"source_id"
@@ -139,9 +143,10 @@ int subscriber_subscriptions(struct store *s, int64_t id, struct arena *a,
 #define HISTORY                                                                                    \
 	"SELECT at, what, detail, NULL AS status, NULL AS words, NULL AS line, 0 AS kind, id"      \
 	" FROM events WHERE subscriber_id = ?1"                                                    \
-	" UNION ALL SELECT at, '', slug, status, words, line, 1, consents.id FROM consents"        \
+	" UNION ALL SELECT at, '', slug, status, " SOURCE_WORDS                                    \
+	", line, 1, c.id FROM consents AS c"                                                       \
 	" JOIN lists ON lists.id = list_id JOIN sources ON sources.id = source_id"                 \
-	" WHERE consents.id IN (" CONSENTS_OF ")"
+	" WHERE c.id IN (" CONSENTS_OF ")"
 
 static struct event event_row(sqlite3_stmt *st, struct arena *a)
 {

@@ -74,8 +74,11 @@ print(len(o["consents"]))'
 @test "an erased reader leaves numbers in the chain, which stays whole" {
 	mill -q subscriber add ana@example.org --list daily --consent 'met at the fair'
 	mill -q subscriber add bob@example.org --list daily
+	has "$(mill consent prove ana@example.org)" 'detail  met at the fair'
+	has "$(mill why ana@example.org)" 'met at the fair'
 	mill -q subscriber erase ana@example.org
 	mill -q db check
+	! grep -qaE 'met at the fair|ana@' "$SITE"/lettermill.db*
 	is "$(sql "SELECT status FROM consents WHERE subscriber_id = 1 ORDER BY id")" $'1\n-1'
 	expect 66 consent prove ana@example.org
 	expect 0 consent prove bob@example.org

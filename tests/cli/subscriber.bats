@@ -61,7 +61,7 @@ setup() {
 	unchanged expect 77 subscriber add --list week ana@example.org
 	has "$stderr" "--consent"
 	expect 0 subscriber add --list week --consent "wrote a letter" --json ana@example.org
-	is "$(jq -c '.subscriptions[1] | [.status, .source]' <<<"$output")" '["subscribed","wrote a letter"]'
+	is "$(jq -c '.subscriptions[1] | [.status, .source]' <<<"$output")" '["subscribed","by hand: wrote a letter"]'
 	expect 0 subscriber unsubscribe --json ana@example.org
 	is "$output" '{"email":"ana@example.org","unsubscribed":2}'
 	expect 0 subscriber show --json ana@example.org
