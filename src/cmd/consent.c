@@ -2,8 +2,7 @@
 #include "base/buf.h"
 #include "base/enc.h"
 #include "cmd.h"
-#include "mail/addr.h"
-#include "store/people.h"
+#include "person.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,7 +24,7 @@ static json_t *text_or_null(struct str s)
 	return s.n ? cmd_json_text(s) : json_null();
 }
 
-static json_t *consent_json(struct cmd *c, const struct consent *x)
+json_t *consent_json(struct cmd *c, const struct consent *x)
 {
 	return json_pack("{s:I, s:o, s:s, s:i, s:o, s:I, s:o, s:o, s:o, s:s, s:s}", "consent",
 		(json_int_t)x->id, "list", cmd_json_text(x->list), "status",

@@ -35,4 +35,7 @@ const char *person_name(struct cmd *c, const struct subscriber *who);
 /* `subscriber tag` (subscriber_tag.c). */
 int subscriber_tag_command(struct cmd *c, struct err *e);
 
+/* One consent as an object (consent.c). */
+json_t *consent_json(struct cmd *c, const struct consent *x);
+
 #endif

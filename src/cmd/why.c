@@ -2,6 +2,7 @@
 #include "mail/classify.h"
 #include "person.h"
 #include "store/ledger.h"
+#include "store/pages.h"
 
 #include <stdio.h>
 
@@ -11,6 +12,10 @@ struct story {
 	size_t delivery_n;
 	struct event *event;
 	size_t event_n;
+	struct consent *consent; /* these two: for JSON alone */
+	size_t consent_n;
+	struct reader_click *click;
+	size_t click_n;
 };
 
 static int read_story(struct cmd *c, struct site *s, struct story *out, struct err *e)
@@ -27,6 +32,10 @@ static int read_story(struct cmd *c, struct site *s, struct story *out, struct e
 	id = out->person.who.id;
 	if (subscriber_deliveries(
 		    s->store, id, issue.id, &c->arena, &out->delivery, &out->delivery_n, e) < 0)
+		return -1;
+	if (c->json &&
+		(consents_get(s->store, id, &c->arena, &out->consent, &out->consent_n, e) < 0 ||
+			reader_clicks(s->store, id, &c->arena, &out->click, &out->click_n, e) < 0))
 		return -1;
 	return subscriber_events(s->store, id, &c->arena, &out->event, &out->event_n, e);
 }
@@ -71,8 +80,11 @@ static json_t *delivery_json(const struct delivery *d)
 		attempts);
 }
 
-static void print_json(const struct story *s)
+/* All that is kept of a person: what they may ask for. */
+static void print_json(struct cmd *c, const struct story *s)
 {
+	json_t *consents = json_array(), *clicks = json_array();
+
 	json_t *o = person_json(&s->person), *deliveries = json_array(), *events = json_array();
 
 	for (size_t i = 0; i < s->delivery_n; i++)
@@ -82,6 +94,15 @@ static void print_json(const struct story *s)
 			events, json_pack("{s:o, s:o, s:o}", "at", cmd_json_time(s->event[i].at),
 					"what", cmd_json_text(s->event[i].what), "detail",
 					cmd_json_text(s->event[i].detail)));
+	for (size_t i = 0; i < s->consent_n; i++)
+		json_array_append_new(consents, consent_json(c, &s->consent[i]));
+	for (size_t i = 0; i < s->click_n; i++)
+		json_array_append_new(clicks,
+			json_pack("{s:o, s:o, s:o}", "issue", cmd_json_text(s->click[i].issue),
+				"url", cmd_json_text(s->click[i].url), "at",
+				cmd_json_time(s->click[i].at)));
+	json_object_set_new(o, "consents", consents);
+	json_object_set_new(o, "clicks", clicks);
 	json_object_set_new(o, "deliveries", deliveries);
 	json_object_set_new(o, "events", events);
 	cmd_json(o);
@@ -175,7 +196,7 @@ int cmd_why(struct cmd *c, struct err *e)
 		return -1;
 	rc = read_story(c, &s, &story, e);
 	if (rc == 0 && c->json)
-		print_json(&story);
+		print_json(c, &story);
 	else if (rc == 0)
 		print_words(c, &story);
 	site_close(&s);

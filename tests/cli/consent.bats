@@ -76,6 +76,7 @@ print(len(o["consents"]))'
 	mill -q subscriber add bob@example.org --list daily
 	has "$(mill consent prove ana@example.org)" 'detail  met at the fair'
 	has "$(mill why ana@example.org)" 'met at the fair'
+	is "$(mill why --json ana@example.org | jq -r '.consents[0].detail')" 'met at the fair'
 	mill -q subscriber erase ana@example.org
 	mill -q db check
 	! grep -qaE 'met at the fair|ana@' "$SITE"/lettermill.db*
