@@ -2,6 +2,8 @@
 #ifndef MAIL_FORECAST_H
 #define MAIL_FORECAST_H
 
+#include "base/zone.h"
+#include "mail/care.h"
 #include "mail/pacer.h"
 
 /* When each lane will be done under the limits as they stand, played through in steps of a slot. What the
@@ -27,8 +29,19 @@ struct forecast {
 	int64_t done; /* of all; 0 = not within FORECAST_DAYS */
 };
 
-/* Play p's lanes, each with its `waiting`, from `start` on; `p` is used up by it. The arrays are the caller's,
- * zeroed. */
-void forecast_play(struct pacer *p, int64_t start, struct forecast *out);
+/* The hours and stages of an issue (mail/care.h). */
+struct forecast_issue {
+	const struct zone *zone; /* NULL = at any hour */
+	struct zone_window hours;
+	struct care_stages stages;
+	int stage; /* the one that is on */
+	int64_t stage_wait; /* seconds behind each */
+	int64_t copies; /* of all its readers */
+};
+
+/* Play p's lanes, each with its `waiting`, from `start` on; `p` is used up by it. Nothing is expected to pause the
+ * issue between stages. The arrays are the caller's, zeroed. */
+void forecast_play(
+	struct pacer *p, const struct forecast_issue *issue, int64_t start, struct forecast *out);
 
 #endif

@@ -70,12 +70,31 @@ static void print_json(struct cmd *c, const struct issue *issue, const struct pa
 		cmd_json_time(f->done), "lanes", lanes, "short", missing));
 }
 
+/* What the issue itself says; `*zone` is to be closed. */
+static int read_issue(const struct issue_care *care, struct forecast_issue *out, struct zone **zone,
+	struct err *e)
+{
+	*out = (struct forecast_issue){.stages = care->stages,
+		.stage = care->stage,
+		.stage_wait = care->stage_wait,
+		.copies = care->copies};
+	if (!care->hours.n)
+		return 0;
+	zone_window_parse(care->hours, &out->hours);
+	if (zone_open(care->zone, zone, e) < 0)
+		return -1;
+	out->zone = *zone;
+	return 0;
+}
+
 static int forecast(struct cmd *c, struct site *s, struct err *e)
 {
 	struct issue issue = {0};
 	struct lane_counts *lane;
 	struct issue_care care;
+	struct forecast_issue plan;
 	struct forecast f = {0};
+	struct zone *zone = NULL;
 	struct pacer p = {0};
 	int64_t *waiting, start = clock_now();
 	size_t n;
@@ -83,17 +102,21 @@ static int forecast(struct cmd *c, struct site *s, struct err *e)
 	if (issue_get(s->store, str_of(c->argv[0]), &c->arena, &issue, e) < 0 ||
 		issue_care_get(s->store, issue.id, &c->arena, &care, e) < 0 ||
 		issue_lane_counts(s->store, issue.id, &c->arena, &lane, &n, e) < 0 ||
-		pacing_look(s, lane, n, &p, e) < 0)
+		read_issue(&care, &plan, &zone, e) < 0)
 		return -1;
+	if (pacing_look(s, lane, n, &p, e) < 0) {
+		zone_close(zone);
+		return -1;
+	}
 	start = issue.due_at > start ? issue.due_at : start;
-	start = care.open_from > start ? care.open_from : start;
 	f.lane_done = arena_array(&c->arena, p.lane_n + 1, sizeof *f.lane_done);
 	f.lane_short = arena_array(&c->arena, p.lane_n + 1, sizeof *f.lane_short);
 	f.relay_short = arena_array(&c->arena, p.relay_n + 1, sizeof *f.relay_short);
 	waiting = arena_array(&c->arena, p.lane_n + 1, sizeof *waiting);
 	for (size_t i = 0; i < p.lane_n; i++)
 		waiting[i] = p.lane[i].waiting;
-	forecast_play(&p, start, &f);
+	forecast_play(&p, &plan, start, &f);
+	zone_close(zone);
 	if (c->json)
 		print_json(c, &issue, &p, waiting, &f);
 	else

@@ -93,30 +93,63 @@ static void take(struct pacer *p, int64_t given, int64_t at, int64_t seconds)
 		}
 }
 
-void forecast_play(struct pacer *p, int64_t start, struct forecast *out)
+/* How many copies the relays take, and whose limits say so where more are wished. */
+static int64_t room_of(
+	const struct pacer *p, int64_t wished, int64_t at, int64_t seconds, struct forecast *out)
 {
-	for (int64_t at = start; at < start + FORECAST_DAYS * 86400;) {
-		int64_t seconds = STEP - at % STEP, wished = 0, room = 0, left = 0, given;
+	enum forecast_limit by;
+	int64_t room = 0;
 
-		for (size_t i = 0; i < p->lane_n; i++) {
-			wished += lane_wish(&p->lane[i], at, seconds);
+	for (size_t i = 0; i < p->relay_n; i++)
+		room += relay_room(&p->relay[i], at, seconds, &by);
+	for (size_t i = 0; room < wished && i < p->relay_n; i++) {
+		relay_room(&p->relay[i], at, seconds, &by);
+		out->relay_short[i][by] = true;
+	}
+	return room;
+}
+
+/* The next moment from `at` on at which copies may leave, and for how many seconds of a step. */
+static int64_t open_at(const struct forecast_issue *issue, int64_t at, int64_t *seconds)
+{
+	int64_t from = at, until = INT64_MAX;
+
+	if (issue->zone)
+		zone_window_at(issue->zone, issue->hours, at, &from, &until);
+	if (from > at)
+		at = from;
+	*seconds = least(STEP - at % STEP, until - at);
+	return at;
+}
+
+void forecast_play(
+	struct pacer *p, const struct forecast_issue *issue, int64_t start, struct forecast *out)
+{
+	int stage = issue->stage;
+
+	for (int64_t at = start; at < start + FORECAST_DAYS * 86400;) {
+		int64_t seconds, wished = 0, left = 0, allowed, room, given;
+
+		for (size_t i = 0; i < p->lane_n; i++)
 			left += p->lane[i].waiting;
-		}
 		if (!left) {
 			out->done = at;
 			return;
 		}
-		for (size_t i = 0; i < p->relay_n; i++) {
-			enum forecast_limit by;
-
-			room += relay_room(&p->relay[i], at, seconds, &by);
+		allowed =
+			care_ceiling(&issue->stages, stage, issue->copies) - (issue->copies - left);
+		if (allowed <= 0 && stage < issue->stages.n) {
+			stage++;
+			at += issue->stage_wait;
+			continue;
 		}
-		for (size_t i = 0; room < wished && i < p->relay_n; i++) {
-			enum forecast_limit by;
-
-			relay_room(&p->relay[i], at, seconds, &by);
-			out->relay_short[i][by] = true;
-		}
+		at = open_at(issue, at, &seconds);
+		for (size_t i = 0; i < p->lane_n; i++)
+			wished += lane_wish(&p->lane[i], at, seconds);
+		if (stage < issue->stages.n && wished > allowed)
+			room = least(allowed, room_of(p, allowed, at, seconds, out));
+		else
+			room = room_of(p, wished, at, seconds, out);
 		given = give(p, wished, room, at, seconds, out);
 		take(p, given, at, seconds);
 		at += seconds;

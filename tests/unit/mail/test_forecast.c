@@ -14,6 +14,8 @@ enum { NOW = 1800000000 / PACE_DAY_SLOT * PACE_DAY_SLOT };
 static int64_t done[2];
 static bool lane_short[2], relay_short[2][FORECAST_LIMIT_N];
 
+static struct forecast_issue issue;
+
 static struct forecast play(struct pacer *p, int64_t first, int64_t second)
 {
 	struct forecast f = {
@@ -24,7 +26,7 @@ static struct forecast play(struct pacer *p, int64_t first, int64_t second)
 	memset(relay_short, 0, sizeof relay_short);
 	p->lane[0].waiting = first;
 	p->lane[1].waiting = second;
-	forecast_play(p, NOW, &f);
+	forecast_play(p, &issue, NOW, &f);
 	return f;
 }
 
@@ -92,6 +94,48 @@ static void test_never(void **state)
 	pacer_free(&p);
 }
 
+/* Stages of an audience of 20,000: 200, then 2,000, then all, with a wait behind each of the first two. */
+static void test_stages(void **state)
+{
+	struct forecast f;
+	struct pacer p;
+
+	(void)state;
+	make(&p, 1);
+	issue = (struct forecast_issue){.copies = 20000, .stage_wait = 600};
+	assert_true(care_stages_parse(STR("1%,10%"), &issue.stages));
+	f = play(&p, 12000, 8000);
+	assert_int_equal(f.done, NOW + 3 * PACE_HOUR_SLOT + 2 * 600);
+	pacer_free(&p);
+	make(&p, 1);
+	issue.stage = 2; /* the last one is on */
+	f = play(&p, 12000, 6000);
+	assert_int_equal(f.done, NOW + PACE_HOUR_SLOT);
+	issue = (struct forecast_issue){0};
+	pacer_free(&p);
+}
+
+/* 120 an hour by the lane's own rate, in a window of two hours a day; NOW is 08:00. */
+static void test_window(void **state)
+{
+	struct forecast f;
+	struct zone *utc;
+	struct pacer p;
+
+	(void)state;
+	assert_int_equal(zone_open(STR("UTC"), &utc, NULL), 0);
+	issue = (struct forecast_issue){.zone = utc, .copies = 360};
+	assert_true(zone_window_parse(STR("06:00-08:00"), &issue.hours));
+	make(&p, 1);
+	p.lane[0].limit.per_minute = 2;
+	f = play(&p, 360, 0);
+	assert_int_equal(f.done, NOW + 47 * 3600);
+	assert_int_equal(done[0], f.done);
+	issue = (struct forecast_issue){0};
+	zone_close(utc);
+	pacer_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -99,6 +143,8 @@ int main(void)
 		cmocka_unit_test(test_quota),
 		cmocka_unit_test(test_lane),
 		cmocka_unit_test(test_never),
+		cmocka_unit_test(test_stages),
+		cmocka_unit_test(test_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
