@@ -50,22 +50,21 @@ int audience_count(struct store *s, int64_t list, int64_t at, struct audience *o
 
 	*out = (struct audience){0};
 	if (db_query(s,
-		    "SELECT first, second, count(*) FROM (SELECT"
-		    " subscriber_id IN (SELECT id FROM temp.segments WHERE n = 0) AS first,"
-		    " subscriber_id IN (SELECT id FROM temp.segments WHERE n = 1) AS "
-		    "second" AUDIENCE ") GROUP BY 1, 2",
+		    "SELECT sum(first AND second), sum(first AND NOT second),"
+		    " sum(second AND NOT first) FROM (SELECT " IN_SET(
+			    0, "subscriber_id") " AS first,"
+						" " IN_SET(1, "subscriber_id") " AS second" AUDIENCE
+									       ")",
 		    VALS(INT(list), INT(0), INT(at)), &st, e) < 0)
 		return -1;
-	while ((rc = db_row(s, st, e)) == 1) {
-		bool first = sqlite3_column_int(st, 0), second = sqlite3_column_int(st, 1);
-		int64_t n = sqlite3_column_int64(st, 2);
-
-		if (first)
-			*(second ? &out->both : &out->first) = n;
-		else if (second)
-			out->second = n;
+	rc = db_row(s, st, e);
+	if (rc == 1) {
+		out->both = sqlite3_column_int64(st, 0);
+		out->first = sqlite3_column_int64(st, 1);
+		out->second = sqlite3_column_int64(st, 2);
 	}
-	return rc;
+	db_end(st);
+	return rc < 0 ? -1 : 0;
 }
 
 int audience_sample(struct store *s, int64_t list, int64_t at, size_t limit,

@@ -18,7 +18,8 @@ int segment_fill(struct store *s, struct str sql, int64_t list, const struct seg
 /* Make the table of the sets, and the SQL functions. */
 int segment_register(struct store *s);
 
-/* For AUDIENCE: those in the first set. */
-#define IN_SEGMENT " AND subscriber_id IN (SELECT id FROM temp.segments WHERE n = 0)"
+/* Whether `id` is in a set; for AUDIENCE: only those in the first. */
+#define IN_SET(set, id) "EXISTS (SELECT 1 FROM temp.segments WHERE n = " #set " AND id = " id ")"
+#define IN_SEGMENT      " AND " IN_SET(0, "subscriber_id")
 
 #endif

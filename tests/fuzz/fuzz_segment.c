@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,10 +18,23 @@ static const char *const emails[PEOPLE] = {
 	"ana@example.org", "bob@example.com", "eve@example.org", "x'y@example.net"};
 static const char *const cities[PEOPLE] = {"Lisbon", "", "porto", "' OR 1=1 --"};
 
+static char folder[] = "/tmp/fuzz-segment-XXXXXX";
+
+static void clean(void)
+{
+	static const char *const names[] = {"db", "db-wal", "db-shm"};
+	char path[64];
+
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	rmdir(folder);
+}
+
 static struct store *site(void)
 {
 	static struct store *s;
-	static char path[] = "/tmp/fuzz-segment-XXXXXX";
 	char db[64];
 	struct list daily = {.slug = STR("daily"), .name = STR("D")};
 	struct arena a = {0};
@@ -30,7 +43,8 @@ static struct store *site(void)
 
 	if (s)
 		return s;
-	snprintf(db, sizeof db, "%s/db", mkdtemp(path) ? path : "");
+	snprintf(db, sizeof db, "%s/db", mkdtemp(folder) ? folder : "");
+	atexit(clean);
 	if (store_create(db, &s, &e) < 0 || list_add(s, &daily, 1, &e) < 0)
 		abort();
 	for (size_t i = 0; i < PEOPLE; i++) {
