@@ -10,7 +10,7 @@
 
 enum {
 	BAR_WIDTH = 30,
-	WIDE_BAR = 50,
+	WIDE_BAR = 30,
 	SAMPLES = 16, /* seconds that a rate is taken over */
 };
 
@@ -254,6 +254,7 @@ static int watch(struct cmd *c, struct site *s, struct watch *w, struct err *e)
 {
 	static char picture[1 << 16];
 	const struct timespec second = {1, 0};
+	bool screen = isatty(STDOUT_FILENO);
 	int rc = 0;
 
 	setvbuf(stdout, picture, _IOFBF, sizeof picture);
@@ -262,9 +263,11 @@ static int watch(struct cmd *c, struct site *s, struct watch *w, struct err *e)
 		struct arena kept = c->arena;
 
 		c->arena = (struct arena){0};
-		if (isatty(STDOUT_FILENO))
-			printf("\033[H\033[J");
+		if (screen) /* a line that is too long ends at the edge */
+			printf("\033[H\033[J\033[?7l");
 		rc = show(c, s, w, e);
+		if (screen)
+			printf("\033[?7h");
 		fflush(stdout);
 		arena_free(&c->arena);
 		c->arena = kept;
