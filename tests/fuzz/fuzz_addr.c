@@ -9,6 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check(struct arena *a, const struct addr *addr)
 {
 	struct addr again;
+	struct str upper;
 	size_t ats = 0;
 
 	if (addr->email.n > ADDR_MAX || addr->local.n > ADDR_LOCAL_MAX ||
@@ -23,7 +24,16 @@ static void check(struct arena *a, const struct addr *addr)
 	}
 	if (ats != 1 || utf8_invalid_at(addr->email) != addr->email.n)
 		abort();
-	if (addr_parse(a, addr->email, &again, NULL) < 0 || !str_eq(again.email, addr->email))
+	if (addr_parse(a, addr->email, &again, NULL) < 0 || !str_eq(again.email, addr->email) ||
+		!str_eq(again.key, addr->key))
+		abort();
+	/* The case of the domain makes nobody else, that of the rest does. */
+	upper = arena_str(a, addr->email);
+	for (size_t i = addr->local.n; i < upper.n; i++)
+		if (upper.p[i] >= 'a' && upper.p[i] <= 'z')
+			((char *)upper.p)[i] = (char)(upper.p[i] - 'a' + 'A');
+	if (addr_parse(a, upper, &again, NULL) < 0 || !str_eq(again.key, addr->key) ||
+		!str_eq(again.local, addr->local))
 		abort();
 }
 
