@@ -20,7 +20,7 @@ CC := gcc
 AR := gcc-ar
 CLANG := $(firstword $(shell command -v clang clang-14) clang)
 B := build
-OPT := -O2
+OPT := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 ifdef SANITIZE
 B := build/asan
 OPT := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

@@ -166,6 +166,8 @@ int main(int argc, char **argv)
 	struct err e = {0};
 	int rc;
 
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		argv[1] = "version"; /* what every program is asked first */
 	setlocale(LC_CTYPE, "C.UTF-8"); /* for the widths of names in tables */
 	rc = dispatch(&c, &e);
 	if (rc < 0)

@@ -75,6 +75,7 @@ synopsis_of() {
 	run --separate-stderr "$LETTERMILL" version
 	[[ $output =~ ^lettermill\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
 	is "$("$LETTERMILL" --json version | jq -r .version)" "${output#lettermill }"
+	is "$("$LETTERMILL" --version)" "$output"
 	is "$("$LETTERMILL" version --json)" "$("$LETTERMILL" --json version)"
 }
 
