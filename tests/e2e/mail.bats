@@ -15,6 +15,12 @@ setup_file() {
 		[ ! -e "$file" ] || "$LETTERMILL" -q -C "$SITE" issue preview --as ana@example.org \
 			--output "$OUT" "$file" 2>/dev/null
 	done
+	# The other look.
+	for file in "$ROOT"/mail-templates/sample/issue.md "$ROOT"/tests/golden/*.md; do
+		sed -e "/^slug:/d" -e "2i theme: cards\\nslug: cards-$(basename "$file" .md)" "$file" >"$SITE/cards.md"
+		"$LETTERMILL" -q -C "$SITE" issue preview --as ana@example.org --output "$OUT" "$SITE/cards.md" 2>/dev/null
+	done
+	is "$(ls "$OUT"/cards-*.eml | wc -l)" 5
 }
 
 setup() {
