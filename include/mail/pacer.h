@@ -115,6 +115,9 @@ int pacer_lane_next(const struct pacer *p, int64_t now_ms);
  * one (it was in doubt there), or PACER_ANY. -1 when none may. */
 int pacer_relay_next(const struct pacer *p, int bound, int64_t now_ms);
 
+/* Whether a relay has its hands full and goes on: its share waits for it then. */
+bool pacer_relay_busy(const struct pacer *p, size_t relay, int64_t now_ms);
+
 /* A copy of `lane` leaves by `relay`, as the two above have said: count it. */
 void pacer_begin(struct pacer *p, int lane, int relay, int64_t now_ms);
 

@@ -342,6 +342,12 @@ static void fill(struct worker *w, struct stocked *one, struct worker_issue *of,
 	pacer_begin(&w->pacer, lane, relay, now_ms);
 }
 
+/* Whether a copy's own relay has only its hands full: it will be asked again in a moment. */
+static bool is_busy(const struct worker *w, int bound, int64_t now_ms)
+{
+	return (size_t)bound < w->relay_n && pacer_relay_busy(&w->pacer, (size_t)bound, now_ms);
+}
+
 int worker_intend(struct worker *w, int64_t now_ms, struct err *e)
 {
 	int64_t now = now_ms / 1000;
@@ -356,7 +362,7 @@ int worker_intend(struct worker *w, int64_t now_ms, struct err *e)
 		int relay = pacer_relay_next(&w->pacer, bound, now_ms);
 		struct worker_issue *of;
 
-		if (relay < 0 && bound == PACER_ANY)
+		if (relay < 0 && (bound == PACER_ANY || is_busy(w, bound, now_ms)))
 			return 0;
 		if (relay < 0) {
 			if (postpone(w, lane, now, e) < 0)

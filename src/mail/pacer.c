@@ -160,8 +160,7 @@ static bool is_usable(const struct pacer *p, size_t relay, int64_t now)
 	}
 }
 
-/* Whether a relay has its hands full and goes on: its share waits for it then. */
-static bool is_busy(const struct pacer *p, size_t relay, int64_t now_ms)
+bool pacer_relay_busy(const struct pacer *p, size_t relay, int64_t now_ms)
 {
 	const struct pacer_relay *r = &p->relay[relay];
 
@@ -181,7 +180,7 @@ int pacer_relay_next(const struct pacer *p, int bound, int64_t now_ms)
 		if (bound != PACER_ANY && bound != (int)i)
 			continue;
 		if ((best >= 0 && pass >= turn) || pacer_relay_left(r, now_ms) == 0 ||
-			(!is_usable(p, i, now_ms / MS) && !is_busy(p, i, now_ms)))
+			(!is_usable(p, i, now_ms / MS) && !pacer_relay_busy(p, i, now_ms)))
 			continue;
 		best = (int)i;
 		turn = pass;
@@ -305,7 +304,7 @@ int64_t pacer_ready_at(const struct pacer *p, bool any, int64_t now_ms)
 		relay = least(relay, relay_ready_at(p, i, now_ms));
 	/* Not before those that are busy have answered, or are found to be stuck. */
 	for (size_t i = 0; i < p->relay_n; i++)
-		if (relay <= now_ms && is_busy(p, i, now_ms) &&
+		if (relay <= now_ms && pacer_relay_busy(p, i, now_ms) &&
 			pacer_relay_next(p, PACER_ANY, now_ms) < 0)
 			relay = p->relay[i].answered_ms + BUSY_MS;
 	return most(lane, relay);

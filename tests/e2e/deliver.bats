@@ -252,6 +252,17 @@ deliver_until() {
 	well_behaved
 }
 
+@test "many copies that a doubt binds to their relay leave in one run" {
+	site_for
+	schedule 300
+	mill -q deliver
+	write_issue "$BATS_TEST_TMPDIR/second.md" "A second one"
+	mill -q issue schedule "$BATS_TEST_TMPDIR/second.md"
+	sql 'UPDATE deliveries SET doubts = 1, attempts = 1, relay_id = 1 WHERE issue_id = 2'
+	expect 0 deliver
+	is "$(mill status --json 2 | jq -c '[.state, .counts.sent]')" '["done",300]'
+}
+
 @test "a second doubt holds, and in_doubt = hold holds the first" {
 	site_for --rule 'after-dot reader4@* close'
 	schedule 8
