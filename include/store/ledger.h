@@ -115,6 +115,20 @@ struct issue_counts {
 };
 int issue_counts(struct store *s, int64_t issue, struct issue_counts *out, struct err *e);
 
+/* Copies that will not arrive: refused, given up, come back or reported, with the last attempt's reply. By
+ * reader: `each` returns false to end. Views are good until it returns. */
+struct failed_copy {
+	struct str email; /* empty for a reader who was erased */
+	enum delivery_state state;
+	int64_t at; /* since when; 0 = not known */
+	int attempts;
+	enum smtp_phase phase; /* where the last attempt ended */
+	int code; /* 0 = no reply */
+	struct str status, text;
+};
+int issue_failed_each(struct store *s, int64_t issue,
+	bool (*each)(void *user, const struct failed_copy *copy), void *user, struct err *e);
+
 /* ---- lanes ---- */
 
 /*

@@ -30,12 +30,22 @@ static int open_issue(struct cmd *c, const struct cmd_option *options, struct si
 
 static int show(struct cmd *c, struct err *e)
 {
+	bool failed = false;
+	const struct cmd_option options[] = {
+		{"failed", NULL, "list the copies that will not arrive, and why", .flag = &failed},
+		{0},
+	};
 	struct issue i = {0};
 	struct site s;
+	int rc = 0;
 
-	if (open_issue(c, NULL, &s, &i, e) < 0)
+	if (open_issue(c, options, &s, &i, e) < 0)
 		return -1;
+	if (failed)
+		rc = issue_print_failed(c, &s, &i, e);
 	site_close(&s);
+	if (failed)
+		return rc;
 	if (c->json) {
 		cmd_json(issue_json(&i));
 		return 0;
@@ -208,7 +218,7 @@ const struct command issue_commands[] = {
 	{"audience",
 		"[--segment EXPRESSION] [--against EXPRESSION] [--sample N] [--json] --list SLUG",
 		"Count and show who would get an issue", issue_audience_command, NULL},
-	{"show", "[--json] ISSUE", "Show a scheduled issue", show, NULL},
+	{"show", "[--failed] [--json] ISSUE", "Show a scheduled issue", show, NULL},
 	{"forecast", "[--json] ISSUE", "Say when it will be done, and what holds it back",
 		issue_forecast, NULL},
 	{"clicks", "[--json] ISSUE", "Say how many readers followed which link",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "db.h"
 
-/* What the ledger tells about one reader. */
+/* What the ledger tells about one reader, and about the copies that failed. */
 
 static int attempts_of(struct store *s, int64_t issue, int64_t subscriber, struct arena *a,
 	struct delivery *out, struct err *e)
@@ -68,4 +68,40 @@ int subscriber_deliveries(struct store *s, int64_t subscriber, int64_t issue, st
 	for (size_t i = 0; rc == 0 && i < *n; i++)
 		rc = attempts_of(s, (*out)[i].issue, subscriber, a, &(*out)[i], e);
 	return rc;
+}
+
+int issue_failed_each(struct store *s, int64_t issue,
+	bool (*each)(void *user, const struct failed_copy *copy), void *user, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (db_query(s,
+		    "SELECT coalesce(email, email_key, ''), d.state, coalesce(settled_at, a.at, 0),"
+		    " d.attempts, coalesce(phase, 0), coalesce(code, 0), coalesce(a.status, ''),"
+		    " coalesce(text, '') FROM deliveries AS d"
+		    " LEFT JOIN subscribers ON id = d.subscriber_id LEFT JOIN attempts AS a"
+		    "  ON a.issue_id = d.issue_id AND a.subscriber_id = d.subscriber_id AND n ="
+		    "  (SELECT max(n) FROM attempts WHERE issue_id = d.issue_id"
+		    "   AND subscriber_id = d.subscriber_id)"
+		    " WHERE d.issue_id = ?1 AND d.state IN (6, 7, 10, 11)",
+		    VALS(INT(issue)), &st, e) < 0)
+		return -1;
+	while ((rc = db_row(s, st, e)) == 1) {
+		const struct failed_copy copy = {
+			.email = db_text(st, 0),
+			.state = (enum delivery_state)sqlite3_column_int(st, 1),
+			.at = sqlite3_column_int64(st, 2),
+			.attempts = sqlite3_column_int(st, 3),
+			.phase = (enum smtp_phase)sqlite3_column_int(st, 4),
+			.code = sqlite3_column_int(st, 5),
+			.status = db_text(st, 6),
+			.text = db_text(st, 7),
+		};
+
+		if (!each(user, &copy))
+			break;
+	}
+	db_end(st);
+	return rc < 0 ? -1 : 0;
 }

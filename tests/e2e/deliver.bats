@@ -162,6 +162,21 @@ deliver_until() {
 	is "$(jq .connections "$SMTPD_SUMMARY")" 1
 }
 
+@test "issue show --failed names the copies that will not arrive, and why" {
+	site_for --rule 'rcpt reader3@* reply 550 5.1.1 no such user' --rule 'dot reader5@* reply 554 5.6.0 not this'
+	schedule 6
+	mill -q deliver || :
+	expect 0 issue show --failed 1
+	has "$output" "reader3@example.org: failed at rcpt: 550 5.1.1 no such user"
+	expect 0 issue show --failed --json 1
+	is "$(jq -r 'select(.email == "reader3@example.org") | "\(.state) \(.phase) \(.code) \(.status) \(.attempts)"' <<<"$output")" \
+		"failed rcpt 550 5.1.1 1"
+	mill -q subscriber erase reader3@example.org
+	expect 0 issue show --failed 1
+	has "$output" "(erased): failed at rcpt: 550 5.1.1 "
+	run ! grep -q reader3 <<<"$output"
+}
+
 @test "a refusal of our address or a spent quota fails nobody, whatever the code and the phase" {
 	site_for --rule 'rcpt reader3@* once reply 550 5.7.1 Client host [192.0.2.1] blocked using a list' \
 		--rule 'dot reader5@* once reply 550 5.4.5 Daily sending limit exceeded'
