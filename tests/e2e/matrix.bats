@@ -72,3 +72,31 @@ state() {
 	done >"$BATS_TEST_TMPDIR/table"
 	is "$(cat "$BATS_TEST_TMPDIR/table")" "$(tail -n +2 <<<"$table")"
 }
+
+@test "ten thousand wait, the relay says 535, 454 or that a quota is spent: nobody fails, no attempt is used, all leave later" {
+	source "$ROOT/tests/smtpd/smtpd.bash"
+	(echo email && seq -f 'reader%g@example.org' 10000) >"$BATS_TEST_TMPDIR/people.csv"
+	for rule in 'auth reply 535 5.7.8 wrong' 'auth reply 454 4.7.0 not now' \
+		'mail reply 454 Throttling failure: Daily message quota exceeded.' \
+		'mail reply 550 5.4.5 daily sending quota exceeded'; do
+		rm -rf "$BATS_TEST_TMPDIR/site"
+		smtpd_start --auth news:secret --rule "$rule"
+		make_site "$SMTP_PORT"
+		sed -i "s|tls = none|tls = none\n\tusername = news\n\tpassword_file = \"secrets/relay\"|" "$SITE/lettermill.conf"
+		printf 'delivery {\n\tcanary = ""\n}\n' >>"$SITE/lettermill.conf"
+		(umask 077 && echo secret >"$SITE/secrets/relay")
+		mill -q import --list daily "$BATS_TEST_TMPDIR/people.csv"
+		write_issue "$SITE/i.md"
+		mill -q issue schedule "$SITE/i.md"
+		expect 75 deliver
+		has "$stderr" "every relay is paused"
+		is "$rule $(sql 'SELECT count(*), sum(state = 0), max(attempts) FROM deliveries')" "$rule 10000|10000|0"
+		smtpd_stop
+		SMTPD_PORT=$SMTP_PORT smtpd_start --auth news:secret
+		sql 'DELETE FROM relay_pace; UPDATE relays SET paused_until = 0' # the pause is over
+		expect 0 deliver
+		is "$rule $(mill status --json 1 | jq -c '[.state, .counts.sent]')" "$rule [\"done\",10000]"
+		is "$(smtpd_copies | sort -u | wc -l)" 10000
+		smtpd_stop
+	done
+}
