@@ -9,18 +9,16 @@
 #include <stdint.h>
 
 /*
- * Import of a CSV file (RFC 4180, UTF-8, first line = header). Columns are found by their names:
- * an address (email, e-mail, mail, "Email Address", …; it may be written `Name <address>`),
- * first_name, last_name, name (kept whole, as the first name, where there is no other), status (a
- * word such as subscribed, pending, unsubscribed, bounced, complained; without the column all are
- * subscribed); every other column becomes an attribute, its name in lower case with "_" for what
- * templates cannot read. All or nothing: a file whose form is broken changes nothing, a row whose
- * content is (no valid address, an unknown status, a field over 64 KB, more fields than the
- * header) is rejected by itself.
+ * Import of a file as another service, or a spreadsheet, wrote it: CSV and its kin in whatever encoding, by
+ * itself, gzipped, or several in a zip. The header tells what it is (src/app/formats.c); what nobody knows
+ * becomes an attribute, its name in lower case with "_" for what templates cannot read. All or nothing: a
+ * file whose form is broken changes nothing, a row whose content is (no valid address, a status word that
+ * its service does not have, a field over 64 KB, more fields than the header) is rejected by itself.
  */
 struct import_map {
 	const char *column; /* header in the file, compared without case */
-	/* "email", "first_name", "last_name", "name", "status", an attribute, or "-" to drop it */
+	/* "email", "first_name", "last_name", "name", "status", "tags", "created_at", an attribute, or "-" to
+	 * drop it */
 	const char *field;
 };
 
@@ -28,14 +26,29 @@ struct import_options {
 	const char *list; /* slug */
 	const struct import_map *map;
 	size_t map_n;
+	const char *format; /* name of a format, NULL = by the header */
+	const char *
+		status; /* what all are at least: "subscribed", "pending", ...; NULL = by the file */
 	bool dry_run;
 	/* Each rejected row: its line, and why. May be NULL. */
 	void (*rejected)(void *user, uint64_t line, const char *reason);
 	/* Bytes done and in all, a few times a second. May be NULL. Returning false stops the
 	 * import; nothing has changed then, and the result is ERR_DENIED. */
 	bool (*progress)(void *user, uint64_t done, uint64_t size);
+	/* What was made of the files, when all is read: one JSON object, see below. May be NULL. */
+	void (*report)(void *user, struct str json);
 	void *user;
 };
+
+/*
+ * The report: {"sha256": of the text, unpacked, in hex, "files": [FILE...], "left_out": [{"file", "why"}...]}.
+ * A FILE is {"file", "format", "title", "encoding", "delimiter", "rows", "rejected",
+ *   "columns": [{"column", "to", "name"}...]       to: a field, "attribute" (called name), "-" dropped
+ *   "statuses": [{"column", "word", "status", "rows"}...]    what was read, and what it became
+ *   "typos": [{"domain", "meant", "rows"}...], "roles": {"rows", "examples": [...]},
+ *   "converted": {"fields", "line"},                read as Windows-1252, the first in that line
+ *   "notes": [TEXT...]}.
+ */
 
 /* Import the file `path` ("-" = standard input). `id` is the import's number (0 for a dry run).
  * ERR_INPUT, starting "FILE:LINE: ", for bad quoting, invalid UTF-8, NUL, a field over 1 MB, a

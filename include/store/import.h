@@ -16,6 +16,7 @@ struct import_row {
 	struct str
 		suppress; /* the reason for which the address is to be suppressed; empty = none */
 	int64_t created_at; /* of somebody who is new; 0 = now */
+	struct str detail; /* words for the consent record; empty = none */
 };
 
 /* Each row is counted once: `added` are people new to the list, `unchanged` also rows that
