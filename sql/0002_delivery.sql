@@ -103,5 +103,12 @@ CREATE TABLE lane_pace (
 	refused_words TEXT NOT NULL
 ) STRICT;
 
+-- How far the database has seen the send journal of an issue (store/journal.h).
+CREATE TABLE journals (
+	issue_id INTEGER PRIMARY KEY,
+	file BLOB NOT NULL,    -- which file it was: a random number in its head
+	seen INTEGER NOT NULL  -- octets of it
+) STRICT;
+
 INSERT INTO issue_care SELECT id, (SELECT count(*) FROM deliveries WHERE issue_id = id), due_at, 'UTC',
 	'', 0, 9223372036854775807, '', 0, 0, NULL, NULL FROM issues;

@@ -342,6 +342,13 @@ CREATE TABLE lane_pace (
 	refused_words TEXT NOT NULL
 ) STRICT;
 
+-- How far the database has seen the send journal of an issue (store/journal.h).
+CREATE TABLE journals (
+	issue_id INTEGER PRIMARY KEY,
+	file BLOB NOT NULL,    -- which file it was: a random number in its head
+	seen INTEGER NOT NULL  -- octets of it
+) STRICT;
+
 -- ---- public pages ----
 
 -- Issues that are no issues: their copies ask readers to confirm, or welcome them, or say goodbye. One for each

@@ -18,6 +18,8 @@ struct deliver_totals {
 		in_doubt; /* attempts of this run by what they led to */
 	int64_t recovered; /* rows taken back from leases that were over */
 	int64_t recovered_in_doubt; /* of these: found `sending` */
+	int64_t known_sent,
+		known_in_doubt; /* copies an older database learnt of from the send journal */
 	int64_t left; /* copies still to be sent in the issues that are being delivered */
 	int64_t milliseconds;
 };

@@ -200,6 +200,7 @@ int issues_turn(
 struct claim {
 	int64_t issue, subscriber, list, lane;
 	int attempts; /* made before */
+	uint64_t mark; /* of the address, for the send journal (store/journal.h) */
 	struct str relay; /* where it was in doubt: it goes there again or nowhere; mostly empty */
 	struct str email, first_name, last_name, attributes;
 };

@@ -49,14 +49,17 @@ int store_backup(struct store *s, const char *path, struct err *e);
 
 /* What store_restore() did. */
 struct store_restoration {
-	int64_t paused; /* issues whose time had come: what was sent since is not in the backup */
+	int64_t paused; /* issues whose time had come: who has left since is not in the backup */
+	int64_t sent, in_doubt; /* copies of which the send journal knew more than the backup */
+	int64_t unknown; /* issues of which it knows, and the backup does not */
 	char kept[1024]; /* where the database from before is; "" when there was none */
 };
 
 /* Put a checked copy of `backup` in the place of the database at `path`, in one step, while nobody has
- * that open (ERR_BUSY); the one from before is kept beside it, and running issues are paused. A
- * database that is damaged is replaced, too. `dry_run` only tells. ERR_MISSING; ERR_INPUT, ERR_CONFIG
- * as store_open(). */
+ * that open (ERR_BUSY); the one from before is kept beside it. What the send journal (store/journal.h)
+ * knows is brought in, and running issues are paused. A database that is damaged is replaced, too.
+ * `dry_run` only tells. ERR_MISSING; ERR_INPUT, ERR_CONFIG
+ * as store_open(); ERR_INPUT also for a journal of another database. */
 int store_restore(const char *path, const char *backup, int64_t now, bool dry_run,
 	struct store_restoration *out, struct err *e);
 

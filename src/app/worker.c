@@ -53,18 +53,28 @@ static int open_slots(struct worker *w, struct err *e)
 	return 0;
 }
 
+void worker_count_news(struct worker *w, const struct journal_news *news)
+{
+	w->totals.known_sent += news->sent;
+	w->totals.known_in_doubt += news->in_doubt;
+}
+
 int worker_open(struct worker *w, struct site *s, bool follow, struct err *e)
 {
 	struct lease_recovery found = {0};
+	struct journal_news news;
 	int64_t now = clock_now();
 
 	*w = (struct worker){.site = s, .follow = follow};
 	if (open_relays(w, e) < 0 || open_slots(w, e) < 0 ||
+		journal_replay(s->store, now, &news, e) < 0 ||
+		journals_drop(s->store, now, e) < 0 ||
 		lease_recover(s->store, now, &found, e) < 0 ||
 		lease_open(s->store, now, s->config.delivery.lease, &w->lease, e) < 0) {
 		w->lease.id = 0;
 		return -1;
 	}
+	worker_count_news(w, &news);
 	w->totals.recovered = found.queued + found.in_doubt;
 	w->totals.recovered_in_doubt = found.in_doubt;
 	w->renewed_ms = w->recovered_ms = clock_mono_ms();
@@ -243,7 +253,8 @@ static int work(struct worker *w, int64_t now_ms, struct err *e)
 		if (worker_settle(w, &w->done[i], now_ms, e) < 0)
 			return -1;
 	if (housekeeping(w, now_ms / 1000, e) < 0 || worker_claim(w, now_ms, e) < 0 ||
-		worker_intend(w, now_ms, e) < 0 || pace_save(store, &w->pacer, e) < 0)
+		worker_intend(w, now_ms, e) < 0 || pace_save(store, &w->pacer, e) < 0 ||
+		worker_journal_outcomes(w, now_ms / 1000, e) < 0)
 		return -1;
 	return store_commit(store, e);
 }
@@ -270,6 +281,8 @@ int worker_turn(struct worker *w, struct err *e)
 	for (size_t i = 0; i < w->done_n; i++)
 		w->slot[w->done[i].id].use = SLOT_FREE;
 	w->done_n = 0;
+	if (worker_journal_intents(w, now_ms / 1000, e) < 0)
+		return -1;
 	submit(w, now_ms / 1000);
 	look_ahead(w, now_ms);
 	return 0;
@@ -295,10 +308,5 @@ void worker_close(struct worker *w)
 	free(w->probe);
 	worker_drop_stock(w);
 	pacer_free(&w->pacer);
-	for (struct worker_issue *i = w->issue, *next; i; i = next) {
-		next = i->next;
-		copy_maker_close(i->maker);
-		arena_free(&i->arena);
-		free(i);
-	}
+	worker_forget_issues(w, 0);
 }

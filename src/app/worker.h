@@ -6,6 +6,7 @@
 #include "app/deliver.h"
 #include "mail/pacer.h"
 #include "net/transport.h"
+#include "store/journal.h"
 #include "store/ledger.h"
 
 /*
@@ -31,6 +32,7 @@ struct worker_slot {
 	enum { SLOT_FREE, SLOT_INTENDED, SLOT_SUBMITTED } use;
 	int64_t issue, subscriber;
 	int attempts;
+	uint64_t mark; /* of its address in the journal */
 	int lane, relay; /* their indexes in the pacer */
 	int64_t begun_ms;
 	struct stocked *stocked; /* of an intended one: the slot's own */
@@ -43,6 +45,8 @@ struct worker_issue {
 	int64_t id, expires_at;
 	struct arena arena; /* holds the packed program */
 	struct copy_maker *maker;
+	struct journal *journal; /* NULL for a notice */
+	uint64_t turn; /* in which it was opened */
 	struct worker_issue *next;
 };
 
@@ -73,6 +77,7 @@ struct worker {
 	uint64_t turn;
 
 	struct worker_issue *issue;
+	struct err journal_bad; /* why a journal could not be written: nothing more leaves */
 	bool follow; /* wait for what may leave later */
 	bool stopping; /* take up nothing new */
 	bool cut; /* the transport was told to stop: what is in flight has a few seconds left */
@@ -85,6 +90,9 @@ struct worker {
 
 /* Take a lease and make room for the relays' messages. */
 int worker_open(struct worker *w, struct site *s, bool follow, struct err *e);
+
+/* Count what a journal has told. */
+void worker_count_news(struct worker *w, const struct journal_news *news);
 
 /* One turn: collect outcomes (waiting a little when there is nothing else to do), commit them with the
  * next intents and claims, submit. After an error nothing of the turn's transaction has happened; the
@@ -116,9 +124,26 @@ void worker_take_back(struct worker *w);
 /* Drop the stock. */
 void worker_drop_stock(struct worker *w);
 
+/* Forget the issues that were opened since `turn`. */
+void worker_forget_issues(struct worker *w, uint64_t turn);
+
+/* ---- worker_journal.c ---- */
+
+/* In the transaction of a turn: write down what came back. Where that fails, the ledger has it all the same,
+ * and the turn's intents are the last. */
+int worker_journal_outcomes(struct worker *w, int64_t now, struct err *e);
+
+/* Behind its commit: write down what leaves now. After an error it does not leave: it comes back with
+ * VERDICT_AGAIN. */
+int worker_journal_intents(struct worker *w, int64_t now, struct err *e);
+
 /* ---- worker_settle.c ---- */
 
 /* Write down what came of a message. */
 int worker_settle(struct worker *w, const struct outcome *o, int64_t now_ms, struct err *e);
+
+/* Pause an issue that would do harm, or that nothing can be made of. */
+int worker_pause_issue(
+	struct worker *w, int64_t issue, const char *reason, int64_t now, struct err *e);
 
 #endif

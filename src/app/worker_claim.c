@@ -99,6 +99,7 @@ void worker_take_back(struct worker *w)
 		put_back(w, slot->lane, slot->stocked);
 		slot->stocked = NULL;
 	}
+	worker_forget_issues(w, w->turn);
 	for (size_t i = 0; i < w->stock_lanes; i++)
 		cut_fresh(w, &w->stock[i]);
 	for (size_t i = 0; i < w->stock_lanes; i++) {
@@ -244,8 +245,30 @@ out:
 
 /* ---- intending ---- */
 
-static struct worker_issue *open_issue(struct worker *w, int64_t id, struct err *e)
+static void forget_issue(struct worker_issue *i)
 {
+	journal_close(i->journal);
+	copy_maker_close(i->maker);
+	arena_free(&i->arena);
+	free(i);
+}
+
+void worker_forget_issues(struct worker *w, uint64_t turn)
+{
+	struct worker_issue **at = &w->issue, *one;
+
+	while ((one = *at))
+		if (one->turn >= turn) {
+			*at = one->next;
+			forget_issue(one);
+		} else {
+			at = &one->next;
+		}
+}
+
+static struct worker_issue *open_issue(struct worker *w, int64_t id, int64_t now, struct err *e)
+{
+	struct journal_news news = {0};
 	struct worker_issue *i = w->issue;
 	struct issue issue;
 	char name[24];
@@ -261,16 +284,33 @@ static struct worker_issue *open_issue(struct worker *w, int64_t id, struct err 
 	}
 	snprintf(name, sizeof name, "%lld", (long long)id);
 	if (issue_get(w->site->store, str_of(name), &i->arena, &issue, e) < 0 ||
+		journal_open(w->site->store, id, now, &i->journal, &news, e) < 0 ||
 		copy_maker_open(w->site, issue.uuid, issue.program, &i->maker, e) < 0) {
-		arena_free(&i->arena);
-		free(i);
+		forget_issue(i);
 		return NULL;
 	}
+	worker_count_news(w, &news);
 	i->id = id;
+	i->turn = w->turn;
 	i->expires_at = issue.due_at + w->site->config.delivery.expire_after;
 	i->next = w->issue;
 	w->issue = i;
 	return i;
+}
+
+/* The issue of a copy, opened; NULL without an error where nothing can be made of it: it is paused then, and
+ * the others go on. */
+static int find_issue(
+	struct worker *w, int64_t id, int64_t now, struct worker_issue **out, struct err *e)
+{
+	struct err bad = {0};
+
+	*out = open_issue(w, id, now, &bad);
+	if (*out)
+		return 0;
+	if (bad.code == ERR_INPUT)
+		return worker_pause_issue(w, id, bad.text, now, e);
+	return err_set(e, bad.code, "%s", bad.text);
 }
 
 /* What the transport takes now, relay by relay; those that have rested are tried. */
@@ -334,6 +374,7 @@ static void fill(struct worker *w, struct stocked *one, struct worker_issue *of,
 	slot->issue = one->claim.issue;
 	slot->subscriber = one->claim.subscriber;
 	slot->attempts = one->claim.attempts;
+	slot->mark = one->claim.mark;
 	slot->lane = lane;
 	slot->relay = relay;
 	slot->begun_ms = now_ms;
@@ -369,10 +410,10 @@ int worker_intend(struct worker *w, int64_t now_ms, struct err *e)
 				return -1;
 			continue;
 		}
-		of = open_issue(w, c->issue, e);
-		made = of ? ledger_intend(w->site->store, &w->lease, c->issue, c->subscriber,
-				    str_of(w->relay[relay].name), now, e)
-			  : -1;
+		if (find_issue(w, c->issue, now, &of, e) < 0)
+			return -1;
+		made = ledger_intend(w->site->store, &w->lease, c->issue, c->subscriber,
+			str_of(w->relay[relay].name), now, e);
 		if (made < 0)
 			return -1;
 		if (made) {

@@ -118,7 +118,7 @@ static int settle_attempt(struct worker *w, const struct outcome *o, int64_t now
 	return 0;
 }
 
-static int pause_issue(
+int worker_pause_issue(
 	struct worker *w, int64_t issue, const char *reason, int64_t now, struct err *e)
 {
 	struct err denied = {0};
@@ -189,5 +189,6 @@ int worker_settle(struct worker *w, const struct outcome *o, int64_t now_ms, str
 	}
 	if (ledger_release(w->site->store, &w->lease, slot->issue, slot->subscriber, now, e) < 0)
 		return -1;
-	return o->action == VERDICT_PAUSE_ISSUE ? pause_issue(w, slot->issue, words, now, e) : 0;
+	return o->action == VERDICT_PAUSE_ISSUE ? worker_pause_issue(w, slot->issue, words, now, e)
+						: 0;
 }

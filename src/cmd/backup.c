@@ -24,7 +24,9 @@ int cmd_backup(struct cmd *c, struct err *e)
 static void tell(struct cmd *c, const struct store_restoration *r, bool dry_run)
 {
 	if (c->json) {
-		cmd_json(json_pack("{s:I, s:o, s:b}", "paused", (json_int_t)r->paused, "kept",
+		cmd_json(json_pack("{s:I, s:I, s:I, s:I, s:o, s:b}", "paused",
+			(json_int_t)r->paused, "known_sent", (json_int_t)r->sent, "known_in_doubt",
+			(json_int_t)r->in_doubt, "unknown_issues", (json_int_t)r->unknown, "kept",
 			r->kept[0] && !dry_run ? cmd_json_text(str_of(r->kept)) : json_null(),
 			"dry_run", dry_run));
 		return;
@@ -37,9 +39,17 @@ static void tell(struct cmd *c, const struct store_restoration *r, bool dry_run)
 		printf("the database is that of the backup%s%s%s\n",
 			r->kept[0] ? ", the one from before is '" : "",
 			cmd_text(c, str_of(r->kept)), r->kept[0] ? "'" : "");
+	if (r->sent || r->in_doubt)
+		printf("the send journal knows of %s sent after the backup, and of %s that may "
+		       "have been\n",
+			cmd_count(c, r->sent, "copy", "copies"), cmd_number(c, r->in_doubt));
+	if (r->unknown)
+		printf("it also knows of %s that the backup does not have: scheduled again under "
+		       "the same slug, nobody gets them twice\n",
+			cmd_count(c, r->unknown, "issue", "issues"));
 	if (r->paused)
-		printf("%s %s paused: what was sent after the backup is not known here, so resume "
-		       "only what nobody has got yet\n",
+		printf("%s %s paused: the backup does not know who has left since, so see to that "
+		       "before you resume\n",
 			cmd_count(c, r->paused, "issue", "issues"),
 			dry_run          ? "would be"
 			: r->paused == 1 ? "is"

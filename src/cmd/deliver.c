@@ -37,15 +37,17 @@ static void print_totals(struct cmd *c, const struct deliver_totals *t)
 	int64_t done = settled(t) + t->deferred;
 
 	if (c->json) {
-		cmd_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent",
+		cmd_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sent",
 			(json_int_t)t->sent, "deferred", (json_int_t)t->deferred, "failed",
 			(json_int_t)t->failed, "expired", (json_int_t)t->expired, "in_doubt",
-			(json_int_t)t->in_doubt, "recovered", (json_int_t)t->recovered, "left",
-			(json_int_t)t->left, "milliseconds", (json_int_t)t->milliseconds));
+			(json_int_t)t->in_doubt, "recovered", (json_int_t)t->recovered,
+			"known_sent", (json_int_t)t->known_sent, "known_in_doubt",
+			(json_int_t)t->known_in_doubt, "left", (json_int_t)t->left, "milliseconds",
+			(json_int_t)t->milliseconds));
 		return;
 	}
 	/* Nothing to do is what the timer finds nearly every time: not worth a line. */
-	if (c->quiet || !(done || t->recovered))
+	if (c->quiet || !(done || t->recovered || t->known_sent || t->known_in_doubt))
 		return;
 	printf("%s sent", cmd_number(c, t->sent));
 	print_part(c, t->deferred, "put off");
@@ -53,6 +55,8 @@ static void print_totals(struct cmd *c, const struct deliver_totals *t)
 	print_part(c, t->expired, "expired");
 	print_part(c, t->in_doubt, "in doubt");
 	print_part(c, t->recovered, "taken back from a worker that was stopped");
+	print_part(c, t->known_sent, "known to be sent by the send journal");
+	print_part(c, t->known_in_doubt, "in doubt by the send journal");
 	printf(" in %.1f s", (double)t->milliseconds / 1e3);
 	if (t->milliseconds)
 		printf(" (%s a second)", cmd_number(c, done * 1000 / t->milliseconds));

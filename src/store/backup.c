@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
-#include "db.h"
+#include "journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,19 +121,28 @@ static int be_alone(const char *path, struct store **old, struct err *e)
 							   : err_set(e, why.code, "%s", why.text);
 }
 
-/* What was running when the backup was made may have been sent since. */
-static int pause_running(struct store *s, int64_t now, int64_t *paused, struct err *e)
+/* What was running when the backup was made may have been sent since: the journal says what. Who has
+ * unsubscribed since is known to nobody. A database of an older schema learns of the journal when it is
+ * delivered from. */
+static int bring_up(
+	struct store *s, bool journal, int64_t now, struct store_restoration *out, struct err *e)
 {
+	struct journal_news news = {0};
+
 	if (store_begin(s, e) < 0)
 		return -1;
-	if (db_change(s,
-		    "UPDATE issues SET state = 2, pause_reason = 'restored from a backup: what was "
-		    "sent since is not in it' WHERE state IN (0, 1) AND due_at <= ?1",
-		    VALS(INT(now)), paused, e) < 0 ||
-		store_event(s, now, "restore", 0, STR("the database is that of a backup"), e) < 0) {
+	if (store_event(s, now, "restore", 0, STR("the database is that of a backup"), e) < 0 ||
+		(journal && (journal_replay_all(s, false, now, &news, e) < 0 ||
+				    journals_unknown(s, &out->unknown, e) < 0)) ||
+		db_change(s,
+			"UPDATE issues SET state = 2, pause_reason = 'restored from a backup: it "
+			"does not know who has left since' WHERE state IN (0, 1) AND due_at <= ?1",
+			VALS(INT(now)), &out->paused, e) < 0) {
 		store_rollback(s);
 		return -1;
 	}
+	out->sent = news.sent;
+	out->in_doubt = news.in_doubt;
 	return store_commit(s, e);
 }
 
@@ -199,8 +208,10 @@ int store_restore(const char *path, const char *backup, int64_t now, bool dry_ru
 				       : err_sys(e, "cannot open '%s'", backup);
 	if (db_open(backup, SQLITE_OPEN_READONLY, &from, e) < 0 ||
 		db_schema_number(from, &number, e) < 0 ||
-		(!dry_run && be_alone(path, &old, e) < 0) || copy_to(from, temp, &copy, e) < 0 ||
-		pause_running(copy, now, &out->paused, e) < 0)
+		(!dry_run && be_alone(path, &old, e) < 0) || copy_to(from, temp, &copy, e) < 0)
+		goto out;
+	copy->stands_for = path;
+	if (bring_up(copy, number == db_schema_newest(), now, out, e) < 0)
 		goto out;
 	store_close(copy);
 	copy = NULL;

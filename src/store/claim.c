@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "db.h"
+#include "journal.h"
 
 #include <string.h>
 
@@ -158,7 +158,8 @@ static int candidates(
 		    "SELECT d.subscriber_id, d.state, d.due_at, d.attempts, suppressed, status,"
 		    " coalesce(email, email_key), first_name, last_name,"
 		    " coalesce(attributes, '{}'), paused_until,"
-		    " iif(doubts, (SELECT name FROM relays WHERE relays.id = relay_id), NULL)"
+		    " iif(doubts, (SELECT name FROM relays WHERE relays.id = relay_id), NULL),"
+		    " email_key"
 		    " FROM deliveries AS d INDEXED BY deliveries_due"
 		    " LEFT JOIN subscribers ON id = d.subscriber_id"
 		    " LEFT JOIN subscriptions AS p"
@@ -183,6 +184,10 @@ static int candidates(
 		};
 		if (one->skip)
 			continue;
+		if (journal_mark(c->s, db_text(st, 12), &one->claim.mark, e) < 0) {
+			db_end(st);
+			return -1;
+		}
 		one->claim.email = db_copy(st, 6, c->a);
 		one->claim.first_name = db_copy(st, 7, c->a);
 		one->claim.last_name = db_copy(st, 8, c->a);

@@ -27,6 +27,7 @@ enum {
 struct store {
 	sqlite3 *db;
 	char *path;
+	const char *stands_for; /* the database whose place it is to take; NULL = none */
 	int patience_ms;
 	int64_t busy_since;
 	bool open; /* a transaction begun by store_begin() or by a verb */
@@ -117,6 +118,7 @@ int db_open(const char *path, int flags, struct store **out, struct err *e);
 /* The number of the database's schema. ERR_INPUT for a file that is none of ours, ERR_CONFIG where it
  * is newer than this program. */
 int db_schema_number(struct store *s, int *number, struct err *e);
+int db_schema_newest(void);
 
 /* Make a file's content durable; a name that was given to it. */
 int db_sync_path(const char *path, struct err *e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
+#include "journal.h"
 #include "segment.h"
 
 #include <stdio.h>
@@ -34,7 +35,12 @@ static int note(struct store *s, int64_t now, const char *what, int64_t issue, s
 
 static int insert(struct store *s, struct issue *i, int64_t list, int64_t now, struct err *e)
 {
-	uuid_generate_random(i->uuid);
+	int known = journal_uuid_of(s, list, i->slug, i->uuid, e);
+
+	if (known < 0)
+		return -1;
+	if (!known)
+		uuid_generate_random(i->uuid);
 	if (db_run(s,
 		    "INSERT INTO issues (list_id, slug, subject, state, created_at, due_at, "
 		    "word_at,"

@@ -18,7 +18,7 @@ enum { MODE = 0640, SECRET_SIZE = 32 };
 /* ---- the schema's number ---- */
 
 /* The migrations are numbered from 1 without a gap, so their number is the newest schema's. */
-static int newest(void)
+int db_schema_newest(void)
 {
 	int n = 0;
 
@@ -36,12 +36,12 @@ int db_schema_number(struct store *s, int *number, struct err *e)
 		return -1;
 	if (application != DB_APPLICATION_ID)
 		return err_set(e, ERR_INPUT, "'%s' is not a Lettermill database", s->path);
-	if (version > newest())
+	if (version > db_schema_newest())
 		return err_set(e, ERR_CONFIG,
 			"the database '%s' has schema %d, made by a newer lettermill (this one "
 			"knows "
 			"%d): use that one",
-			s->path, (int)version, newest());
+			s->path, (int)version, db_schema_newest());
 	*number = (int)version;
 	return 0;
 }
@@ -51,12 +51,12 @@ static int apply(struct store *s, int from, struct err *e)
 {
 	char pragma[64];
 
-	for (int i = from; i < newest(); i++)
+	for (int i = from; i < db_schema_newest(); i++)
 		if (sqlite3_exec(s->db, embedded_sql[i].data, NULL, NULL, NULL) != SQLITE_OK) {
 			db_fail(s, e);
 			return err_prefix(e, "%s: ", embedded_sql[i].name);
 		}
-	snprintf(pragma, sizeof pragma, "PRAGMA user_version=%d", newest());
+	snprintf(pragma, sizeof pragma, "PRAGMA user_version=%d", db_schema_newest());
 	return sqlite3_exec(s->db, pragma, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fail(s, e);
 }
 
@@ -176,11 +176,11 @@ int store_open(const char *path, struct store **out, struct err *e)
 		return -1;
 	if (db_schema_number(*out, &number, e) < 0)
 		goto failed;
-	if (number < newest()) {
+	if (number < db_schema_newest()) {
 		err_set(e, ERR_CONFIG,
 			"the database '%s' has schema %d, this lettermill needs %d: run "
 			"'lettermill db migrate'",
-			path, number, newest());
+			path, number, db_schema_newest());
 		goto failed;
 	}
 	/* A restored copy may have lost the mode. */
@@ -230,7 +230,7 @@ int store_migrate(const char *path, bool dry_run, struct store_migration *out, s
 	struct store *s = NULL;
 	int rc = -1;
 
-	*out = (struct store_migration){.to = newest()};
+	*out = (struct store_migration){.to = db_schema_newest()};
 	if (open_any(path, &s, e) < 0)
 		return -1;
 	/* The write lock comes first: no other process can change what the copy is to keep. */

@@ -28,7 +28,7 @@ state() {
 	mill -q subscriber add --list daily bob@example.org
 	chmod 600 "$SITE/lettermill.db"
 	unchanged expect 0 restore --dry-run --json "$copy"
-	is "$output" '{"paused":1,"kept":null,"dry_run":true}'
+	is "$output" '{"paused":1,"known_sent":0,"known_in_doubt":0,"unknown_issues":0,"kept":null,"dry_run":true}'
 	expect 0 restore "$copy"
 	has "$output" "1 issue is paused"
 	is "$(state)" paused

@@ -51,7 +51,7 @@ schedule_and_serve() {
 	schedule_and_serve --rule 'rcpt bob@example.org reply 550 5.1.1 nobody here' \
 		--rule 'rcpt cy@example.org reply 451 4.3.0 later'
 	expect 0 deliver --json
-	is "$(jq -c 'del(.milliseconds)' <<<"$output")" '{"sent":1,"deferred":1,"failed":1,"expired":0,"in_doubt":0,"recovered":0,"left":1}'
+	is "$(jq -c 'del(.milliseconds)' <<<"$output")" '{"sent":1,"deferred":1,"failed":1,"expired":0,"in_doubt":0,"recovered":0,"known_sent":0,"known_in_doubt":0,"left":1}'
 	expect 0 status
 	is "$(wc -l <<<"$output")" 2
 	has "$output" "delivering"

@@ -9,7 +9,7 @@ import sys
 import time
 
 HEAD = struct.Struct("=cc6xqq")
-FILES = {b"d": "lettermill.db", b"w": "lettermill.db-wal"}
+FILES = {b"d": "lettermill.db", b"w": "lettermill.db-wal", b"j": "lettermill.db.journal/daily.proof"}
 SECTOR = 512
 
 
@@ -70,6 +70,7 @@ def write_site(site, files):
     for file, content in files.items():
         path = os.path.join(site, FILES[file])
         if content:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "wb") as f:
                 f.write(content)
         elif os.path.exists(path):

@@ -28,6 +28,7 @@ enum step {
 	WAL_SYNC,
 	DB_WRITE,
 	DB_SYNC,
+	JOURNAL_WRITE,
 	CONNECT,
 	SEND,
 	DOT,
@@ -36,7 +37,7 @@ enum step {
 	NO_STEP = STEP_N,
 };
 static const char *const step_name[STEP_N] = {
-	"wal-write", "wal-sync", "db-write", "db-sync", "connect", "send", "dot", "recv"};
+	"wal-write", "wal-sync", "db-write", "db-sync", "journal-write", "connect", "send", "dot", "recv"};
 
 enum { NAME_MAX_HERE = 256, FDS = 1024, RCPT_SIZE = 320 };
 
@@ -125,7 +126,7 @@ static bool is_socket(int fd)
 	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
-/* The last part of the name of a file: 'd' the database, 'w' its WAL, 0 another. */
+/* What a file is by its name: 'd' the database, 'w' its WAL, 'j' a send journal, 0 another. */
 static char file_of(int fd)
 {
 	char link[64], name[NAME_MAX_HERE];
@@ -136,6 +137,8 @@ static char file_of(int fd)
 	if (n <= 0)
 		return 0;
 	name[n] = '\0';
+	if (strstr(name, ".journal/"))
+		return 'j';
 	return ends(name, ".db") ? 'd' : ends(name, ".db-wal") ? 'w' : 0;
 }
 
@@ -143,6 +146,7 @@ static enum step step_of(char file, bool sync)
 {
 	return file == 'd'   ? (sync ? DB_SYNC : DB_WRITE)
 	       : file == 'w' ? (sync ? WAL_SYNC : WAL_WRITE)
+	       : file == 'j' ? (sync ? NO_STEP : JOURNAL_WRITE)
 			     : NO_STEP;
 }
 
@@ -184,6 +188,28 @@ ssize_t pwrite64(int fd, const void *p, size_t n, off64_t offset)
 ssize_t pwrite(int fd, const void *p, size_t n, off_t offset)
 {
 	return pwrite64(fd, p, n, offset);
+}
+
+/* The journal is only appended to: where, is known afterwards. */
+static ssize_t append(int fd, const void *p, size_t n)
+{
+	bool is = is_the_call(JOURNAL_WRITE);
+	ssize_t did;
+
+	now(is, "before");
+	if (half(is))
+		n = (n + 1) / 2;
+	if (trace >= 0)
+		pthread_mutex_lock(&lock);
+	did = REAL(write)(fd, p, n);
+	if (trace >= 0) {
+		if (did > 0)
+			note('W', 'j', lseek(fd, 0, SEEK_CUR) - did, p, (size_t)did);
+		pthread_mutex_unlock(&lock);
+	}
+	now(is, "half");
+	now(is, "after");
+	return did;
 }
 
 int ftruncate64(int fd, off64_t size)
@@ -312,6 +338,8 @@ ssize_t write(int fd, const void *p, size_t n)
 	file = file_of(fd);
 	if (!file)
 		return REAL(write)(fd, p, n);
+	if (file == 'j')
+		return append(fd, p, n);
 	offset = lseek64(fd, 0, SEEK_CUR);
 	did = pwrite64(fd, p, n, offset);
 	if (did > 0)
