@@ -36,8 +36,8 @@ enum step {
 	STEP_N,
 	NO_STEP = STEP_N,
 };
-static const char *const step_name[STEP_N] = {
-	"wal-write", "wal-sync", "db-write", "db-sync", "journal-write", "connect", "send", "dot", "recv"};
+static const char *const step_name[STEP_N] = {"wal-write", "wal-sync", "db-write", "db-sync",
+	"journal-write", "connect", "send", "dot", "recv"};
 
 enum { NAME_MAX_HERE = 256, FDS = 1024, RCPT_SIZE = 320 };
 
