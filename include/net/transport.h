@@ -60,6 +60,7 @@ struct submission {
 	struct str envid; /* for DSN (RFC 3461) where offered; printable ASCII, may be empty */
 	struct str message; /* as render() writes it; stays the caller's, unchanged until the
 			       outcome */
+	bool dotless; /* no line of it begins with a dot: it need not be looked through */
 };
 
 struct outcome {

@@ -49,6 +49,7 @@ struct copy_maker {
 	int *source; /* program.var_n: which value a variable takes, or VALUE_FIELD */
 	struct str *value; /* program.var_n: of the copy being made */
 	bool wants[VALUE_N]; /* by source: whether the program uses it */
+	struct token_signer *signer;
 	struct dkim **dkim; /* one for each signature */
 	size_t dkim_n;
 	struct copy_face face; /* of a page; all empty for a mail */
@@ -98,7 +99,10 @@ static int open_maker(struct site *s, const unsigned char *uuid, struct str pack
 	buf_init(&m->unsigned_copy, MESSAGE_MAX);
 	buf_init(&m->scratch, VALUES_MAX);
 	buf_init(&m->token, TOKEN_TEXT_MAX);
-	if (program_unpack(&m->arena, packed, &m->program, e) < 0 ||
+	m->signer = token_signer_open(&s->key);
+	if (!m->signer)
+		err_set(e, ERR_BUG, "OpenSSL offers no HMAC-SHA-256");
+	if (!m->signer || program_unpack(&m->arena, packed, &m->program, e) < 0 ||
 		(signs && open_dkim(m, e) < 0)) {
 		copy_maker_close(m);
 		return -1;
@@ -134,6 +138,7 @@ void copy_maker_close(struct copy_maker *m)
 		return;
 	for (size_t i = 0; i < m->dkim_n; i++)
 		dkim_close(m->dkim[i]);
+	token_signer_close(m->signer);
 	buf_free(&m->unsigned_copy);
 	buf_free(&m->scratch);
 	buf_free(&m->token);
@@ -170,7 +175,7 @@ static struct str token_text(struct copy_maker *m, enum token_purpose purpose, i
 	struct token t = {purpose, (uint64_t)a, (uint64_t)b};
 
 	buf_reset(&m->token);
-	token_make(&m->site->key, &t, &m->token);
+	token_sign(m->signer, &t, &m->token);
 	return buf_view(&m->token);
 }
 
@@ -280,7 +285,7 @@ static void make_sender(struct copy_maker *m, const struct claim *c, struct buf 
 	struct token t = {TOKEN_VERP, (uint64_t)c->issue, (uint64_t)c->subscriber};
 
 	buf_str(sender, config->bounce.prefix);
-	token_make(&m->site->key, &t, sender);
+	token_sign(m->signer, &t, sender);
 	buf_char(sender, '@');
 	buf_str(sender, config->bounce.domain);
 }

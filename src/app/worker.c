@@ -197,6 +197,7 @@ static void submit(struct worker *w, int64_t now)
 			one.recipient = buf_view(&slot->recipient);
 			one.utf8 = !is_ascii(slot->stocked->claim.email);
 			one.message = buf_view(&slot->message);
+			one.dotless = true; /* as render() and dkim_sign() write it */
 			transport_submit(w->transport, &one, 1);
 			w->in_flight++;
 		} else {

@@ -73,6 +73,28 @@ static void newline(struct pen *w)
 	w->q->spaced = false;
 }
 
+/* How many octets may go on this line just as they are. */
+static size_t plain_run(const struct qp *q, struct str s)
+{
+	size_t n = 0, room = q->column && !q->space ? WIDTH - q->column : 0;
+
+	if (s.n > room)
+		s.n = room;
+	while (n < s.n && plain[(unsigned char)s.p[n]])
+		n++;
+	return n;
+}
+
+static void put_run(struct pen *w, struct str run)
+{
+	if (w->n > sizeof w->text - run.n)
+		flush(w);
+	memcpy(w->text + w->n, run.p, run.n);
+	w->n += run.n;
+	w->q->column += run.n;
+	w->q->spaced = false;
+}
+
 void qp_init(struct qp *q, struct buf *out)
 {
 	*q = (struct qp){.out = out};
@@ -85,7 +107,13 @@ void qp_add(struct qp *q, struct str text)
 	pen_init(&w, q);
 	for (size_t i = 0; i < text.n; i++) {
 		unsigned char c = (unsigned char)text.p[i];
+		size_t n = plain_run(q, str_slice(text, i, text.n));
 
+		if (n) {
+			put_run(&w, str_slice(text, i, i + n));
+			i += n - 1;
+			continue;
+		}
 		if (c == '\n') {
 			newline(&w);
 			continue;

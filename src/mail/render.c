@@ -65,12 +65,48 @@ static void put_url(struct fitted *f, struct str octets)
 	}
 }
 
+/* ASCII that stands for itself in a context. Most of a value is such, and taken as a run. */
+static const bool bare[][128] = {
+	[CONTEXT_HTML] = {[' ' ... '!'] = true,
+		['#' ... '%'] = true,
+		['(' ... ';'] = true,
+		['='] = true,
+		['?' ... '~'] = true},
+	[CONTEXT_URL] = {['-'] = true,
+		['.'] = true,
+		['_'] = true,
+		['~'] = true,
+		['0' ... '9'] = true,
+		['A' ... 'Z'] = true,
+		['a' ... 'z'] = true},
+	[CONTEXT_TEXT] = {[' ' ... '~'] = true},
+};
+
+static size_t bare_run(struct str s, enum program_context context)
+{
+	size_t n = 0;
+
+	while (n < s.n && !(s.p[n] & 0x80) && bare[context][(unsigned char)s.p[n]])
+		n++;
+	return n;
+}
+
 static void fit(struct str value, enum program_context context, struct fitted *f)
 {
+	size_t chars = 0;
+
 	f->n = 0;
-	for (size_t chars = 0; value.n && chars < RENDER_VALUE_MAX; chars++) {
+	while (value.n && chars < RENDER_VALUE_MAX) {
+		size_t n = bare_run(str_slice(value, 0, RENDER_VALUE_MAX - chars), context);
 		struct str octets;
 
+		if (n) {
+			put(f, str_slice(value, 0, n));
+			value = str_slice(value, n, value.n);
+			chars += n;
+			continue;
+		}
+		chars++;
 		if (text_is_control(text_next(&value, &octets)))
 			octets = STR(" ");
 		if (context == CONTEXT_HTML)

@@ -3,9 +3,12 @@
 
 #include "base/enc.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
+#include <stdlib.h>
 
 /*
  * Octets of a token before base32: key id, purpose, a and b as varints, MAC. The fields are all of the
@@ -33,23 +36,86 @@ static bool sign(const struct token_key *key, struct str fields, unsigned char m
 	       n == MAC_SIZE;
 }
 
+struct token_signer {
+	uint8_t id;
+	EVP_MAC_CTX *mac;
+};
+
+struct token_signer *token_signer_open(const struct token_key *key)
+{
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+		OSSL_PARAM_construct_end(),
+	};
+	struct token_signer *s = calloc(1, sizeof *s);
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+
+	if (s) {
+		s->id = key->id;
+		s->mac = EVP_MAC_CTX_new(mac);
+	}
+	EVP_MAC_free(mac);
+	if (s && s->mac && EVP_MAC_init(s->mac, key->key, sizeof key->key, params) == 1)
+		return s;
+	token_signer_close(s);
+	return NULL;
+}
+
+void token_signer_close(struct token_signer *s)
+{
+	if (!s)
+		return;
+	EVP_MAC_CTX_free(s->mac);
+	free(s);
+}
+
+/* As sign(), by the key that the signer holds. */
+static bool sign_again(struct token_signer *s, struct str fields, unsigned char mac[MAC_SIZE])
+{
+	size_t n = 0;
+
+	return EVP_MAC_init(s->mac, NULL, 0, NULL) == 1 &&
+	       EVP_MAC_update(s->mac, (const unsigned char *)fields.p, fields.n) == 1 &&
+	       EVP_MAC_final(s->mac, mac, &n, MAC_SIZE) == 1 && n == MAC_SIZE;
+}
+
+static void put_fields(uint8_t id, const struct token *t, struct buf *octets)
+{
+	buf_init(octets, TOKEN_OCTETS_MAX);
+	buf_char(octets, (char)id);
+	buf_char(octets, (char)t->purpose);
+	buf_varint(octets, t->a);
+	buf_varint(octets, t->b);
+}
+
+static void put_text(struct buf *octets, enum token_purpose purpose, bool is_signed,
+	const unsigned char mac[MAC_SIZE], struct buf *out)
+{
+	if (is_signed) {
+		buf_add(octets, mac, mac_kept(purpose));
+		enc_base32(out, buf_view(octets));
+	} else {
+		out->over = true;
+	}
+	buf_free(octets);
+}
+
 void token_make(const struct token_key *key, const struct token *t, struct buf *out)
 {
 	unsigned char mac[MAC_SIZE];
 	struct buf octets;
 
-	buf_init(&octets, TOKEN_OCTETS_MAX);
-	buf_char(&octets, (char)key->id);
-	buf_char(&octets, (char)t->purpose);
-	buf_varint(&octets, t->a);
-	buf_varint(&octets, t->b);
-	if (sign(key, buf_view(&octets), mac)) {
-		buf_add(&octets, mac, mac_kept(t->purpose));
-		enc_base32(out, buf_view(&octets));
-	} else {
-		out->over = true;
-	}
-	buf_free(&octets);
+	put_fields(key->id, t, &octets);
+	put_text(&octets, t->purpose, sign(key, buf_view(&octets), mac), mac, out);
+}
+
+void token_sign(struct token_signer *s, const struct token *t, struct buf *out)
+{
+	unsigned char mac[MAC_SIZE];
+	struct buf octets;
+
+	put_fields(s->id, t, &octets);
+	put_text(&octets, t->purpose, sign_again(s, buf_view(&octets), mac), mac, out);
 }
 
 bool token_read(

@@ -299,7 +299,7 @@ static void on_data(struct session *s, const struct reply *reply)
 	s->body = s->envelope;
 	s->envelope = NULL;
 	s->content = s->body->s.message;
-	s->stuff = content_needs_stuffing(s->content);
+	s->stuff = !s->body->s.dotless && content_needs_stuffing(s->content);
 	s->line_start = true;
 	s->dot_due = true;
 }

@@ -55,19 +55,21 @@ int ledger_intend(struct store *s, const struct lease *l, int64_t issue, int64_t
 		return -1;
 	if (relay_id(s, relay, &by, e) < 0)
 		return tx_close(s, own, -1, e);
+	/* Not in one UPDATE with RETURNING: for that SQLite opens a table of its own each time. */
 	rc = db_int(s,
-		"UPDATE deliveries SET state = 2, relay_id = ?4 WHERE issue_id = ?1 AND "
-		"subscriber_id = ?2"
+		"SELECT lane FROM deliveries WHERE issue_id = ?1 AND subscriber_id = ?2"
 		" AND lease = ?3 AND state = 1 AND EXISTS (SELECT 1" READER
 		" AND issues.state = 1 AND (status = 1 AND suppressed = 0 OR"
 		"  status IN (0, 2) AND suppressed <> 1 AND"
-		"  EXISTS (SELECT 1 FROM notices AS c WHERE c.issue_id = ?1 AND kind <> 2))) "
-		"RETURNING "
-		"lane",
-		VALS(INT(issue), INT(subscriber), INT(l->id), INT(by)), &lane, e);
+		"  EXISTS (SELECT 1 FROM notices AS c WHERE c.issue_id = ?1 AND kind <> 2)))",
+		VALS(INT(issue), INT(subscriber), INT(l->id)), &lane, e);
 	if (rc == 1) {
-		rc = counts_move(s, issue, lane, DELIVERY_CLAIMED, DELIVERY_SENDING, 1, e) < 0 ? -1
-											       : 1;
+		if (db_run(s,
+			    "UPDATE deliveries SET state = 2, relay_id = ?3"
+			    " WHERE issue_id = ?1 AND subscriber_id = ?2",
+			    VALS(INT(issue), INT(subscriber), INT(by)), e) < 0 ||
+			counts_move(s, issue, lane, DELIVERY_CLAIMED, DELIVERY_SENDING, 1, e) < 0)
+			rc = -1;
 	} else if (rc == 0) {
 		rc = db_int(s,
 			"SELECT 1 FROM deliveries WHERE issue_id = ?1 AND subscriber_id = ?2"
@@ -169,19 +171,22 @@ static int settle(struct store *s, const struct lease *l, const struct attempt *
 			state = rest;
 	}
 	rc = db_int(s,
-		"UPDATE deliveries SET state = ?4, lease = 0, attempts = attempts + ?7,"
-		" due_at = coalesce(?5, due_at), doubts = doubts + (?4 = 4), settled_at = ?6"
-		" WHERE issue_id = ?1 AND subscriber_id = ?2 AND lease = ?3 AND state = 2"
-		" RETURNING lane",
-		VALS(INT(a->issue), INT(a->subscriber), INT(l->id), INT(state),
-			INT_OR_NULL(state == DELIVERY_DEFERRED ? a->due_at : 0),
-			INT_OR_NULL(state == DELIVERY_DEFERRED ? 0 : a->at), INT(!a->spared)),
-		&lane, e);
+		"SELECT lane FROM deliveries WHERE issue_id = ?1 AND subscriber_id = ?2"
+		" AND lease = ?3 AND state = 2",
+		VALS(INT(a->issue), INT(a->subscriber), INT(l->id)), &lane, e);
 	if (rc < 0)
 		return -1;
 	if (rc == 0)
 		return settle_stale(s, a, e);
-	if (attempt_add(s, a, e) < 0 ||
+	if (db_run(s,
+		    "UPDATE deliveries SET state = ?3, lease = 0, attempts = attempts + ?6,"
+		    " due_at = coalesce(?4, due_at), doubts = doubts + (?3 = 4), settled_at = ?5"
+		    " WHERE issue_id = ?1 AND subscriber_id = ?2",
+		    VALS(INT(a->issue), INT(a->subscriber), INT(state),
+			    INT_OR_NULL(state == DELIVERY_DEFERRED ? a->due_at : 0),
+			    INT_OR_NULL(state == DELIVERY_DEFERRED ? 0 : a->at), INT(!a->spared)),
+		    e) < 0 ||
+		attempt_add(s, a, e) < 0 ||
 		counts_move(s, a->issue, lane, DELIVERY_SENDING, state, 1, e) < 0 ||
 		care_settle(s, a, lane, a->finding, e) < 0)
 		return -1;

@@ -20,19 +20,21 @@ static void test_commands(void **state)
 		const struct smtp_caps *caps;
 		const char *mail, *rcpt;
 	} rows[] = {
-		{{1, 0, STR("b@x.example"), STR("r@y.example"), false, STR("7.1"), STR("12345")},
+		{{1, 0, STR("b@x.example"), STR("r@y.example"), false, STR("7.1"), STR("12345"),
+			 false},
 			&none, "MAIL FROM:<b@x.example>\r\n", "RCPT TO:<r@y.example>\r\n"},
 		{{1, 0, STR("b@x.example"), STR("r+a=b@y.example"), false, STR("a+b=c"),
-			 STR("12345")},
+			 STR("12345"), false},
 			&all, "MAIL FROM:<b@x.example> SIZE=5 RET=HDRS ENVID=a+2Bb+3Dc\r\n",
 			"RCPT TO:<r+a=b@y.example> NOTIFY=FAILURE,DELAY "
 			"ORCPT=rfc822;r+2Ba+3Db@y.example\r\n"},
-		{{1, 0, STR("b@x.example"), STR("\xc3\xa9@y.example"), true, STR(""), STR("12345")},
+		{{1, 0, STR("b@x.example"), STR("\xc3\xa9@y.example"), true, STR(""), STR("12345"),
+			 false},
 			&all, "MAIL FROM:<b@x.example> SIZE=5 SMTPUTF8 RET=HDRS\r\n",
 			"RCPT TO:<\xc3\xa9@y.example> NOTIFY=FAILURE,DELAY\r\n"},
 		/* 34 octets that need three each are more than ENVID may have. */
 		{{1, 0, STR("b@x.example"), STR("r@y.example"), false,
-			 STR("++++++++++++++++++++++++++++++++++"), STR("")},
+			 STR("++++++++++++++++++++++++++++++++++"), STR(""), false},
 			&all, "MAIL FROM:<b@x.example> SIZE=0 RET=HDRS\r\n",
 			"RCPT TO:<r@y.example> NOTIFY=FAILURE,DELAY ORCPT=rfc822;r@y.example\r\n"},
 	};

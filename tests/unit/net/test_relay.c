@@ -169,9 +169,9 @@ static void row_server(struct server *server, const struct row *row)
 
 static const struct submission submissions[2] = {
 	{1, 0, STR("b-1@example.org"), STR("reader@example.org"), false, STR(""),
-		STR("Subject: x\r\nMessage-ID: <1@x>\r\n\r\nx\r\n")},
+		STR("Subject: x\r\nMessage-ID: <1@x>\r\n\r\nx\r\n"), false},
 	{2, 0, STR("b-2@example.org"), STR("second@example.org"), false, STR(""),
-		STR("Subject: x\r\nMessage-ID: <2@x>\r\n\r\nx\r\n")},
+		STR("Subject: x\r\nMessage-ID: <2@x>\r\n\r\nx\r\n"), false},
 };
 
 static void test_row(void **state)

@@ -96,7 +96,7 @@ static void canned_stop(struct canned *c)
 }
 
 static const struct submission submission = {7, 0, STR("b-1@example.org"),
-	STR("reader@example.org"), false, STR(""), STR("Subject: x\r\n\r\nthe content\r\n")};
+	STR("reader@example.org"), false, STR(""), STR("Subject: x\r\n\r\nthe content\r\n"), false};
 
 static void relay_make(struct relay *relay, uint16_t port)
 {
