@@ -71,7 +71,8 @@ CREATE TABLE relay_pace (
 	free_us INTEGER NOT NULL,     -- when its rate lets the next message go, microseconds
 	warm_day INTEGER NOT NULL,    -- days since 1970 of its last message
 	warm_used INTEGER NOT NULL,   -- messages on that day
-	warm_level INTEGER NOT NULL   -- how often its cap has grown
+	warm_level INTEGER NOT NULL,  -- how often its cap has grown
+	down_since INTEGER NOT NULL   -- when the first of its pauses without a success in between began
 ) STRICT;
 
 -- Messages of a relay within its last hour (span 0, slots of 150 s) and day (span 1, 900 s).

@@ -143,6 +143,7 @@ enum pace_circuit_state {
 struct pace_circuit {
 	int64_t rest_until;
 	int failures; /* pauses without a success in between */
+	int64_t since; /* of the first of them; 0 = not known */
 	int64_t probe_until; /* somebody is probing until then, unless an answer comes before */
 };
 

@@ -200,6 +200,7 @@ int issues_turn(
 struct claim {
 	int64_t issue, subscriber, list, lane;
 	int attempts; /* made before */
+	int64_t since; /* when it was due, or the operator last said "send": what is later */
 	uint64_t mark; /* of the address, for the send journal (store/journal.h) */
 	struct str relay; /* where it was in doubt: it goes there again or nowhere; mostly empty */
 	struct str email, first_name, last_name, attributes;
@@ -253,13 +254,15 @@ struct attempt {
  * left alone; or -1. */
 int ledger_settle(struct store *s, const struct lease *l, const struct attempt *a, struct err *e);
 
+/* What waits in issues that were due, and of which the operator last said "send", before `before`, expires, with
+ * `why` in the attempt that says so: for when no relay has taken anything since then. Adds to `rows`. */
+int ledger_expire(
+	struct store *s, int64_t before, struct str why, int64_t now, int64_t *rows, struct err *e);
+
 /* When the next row is due (0 = none is queued or deferred, of issues that are not paused). */
 int ledger_next_due(struct store *s, int64_t *at, struct err *e);
 
-/* Pause a relay until `until` with the reason in words, and look it up: `*until` is 0 when it is
- * not paused. `failures` counts pauses without a success in between; relay_ok() sets it back. */
-int relay_pause(struct store *s, struct str relay, int64_t until, struct str reason, struct err *e);
-int relay_ok(struct store *s, struct str relay, struct err *e);
+/* A relay's pause: `until` is 0 when it is not paused. `failures` counts pauses without a success in between. */
 struct relay_state {
 	int64_t until;
 	int failures;

@@ -16,6 +16,7 @@ enum {
 	PROGRESS_MS = 200,
 	METRICS_MS = 15000,
 	FOLLOW_MS = 500,
+	LOOK_MS = 10000,
 };
 
 static bool told_to_stop(const struct deliver_options *o)
@@ -197,7 +198,8 @@ static int run_worker(struct site *s, const struct deliver_options *o,
 
 	if (rc == 0)
 		rc = work(&w, o, e);
-	if (rc == 0 && w.blocked && worker_relays_rest(&w, clock_now(), &until, &reason))
+	if (rc == 0 && w.blocked && worker_relays_rest(&w, clock_now(), &until, &reason) &&
+		copies_left(s, clock_now(), false, NULL) != 0)
 		rc = no_relay(until, reason, e);
 	add_totals(totals, &w.totals);
 	worker_close(&w);
@@ -219,10 +221,45 @@ static int deliver_once(struct site *s, const struct deliver_options *o,
 	return run_worker(s, o, totals, e);
 }
 
+/* For somebody who follows: what the last worker could not take, and when it came back. */
+struct following {
+	int64_t left_due; /* the oldest that was due and stayed; 0 = none */
+	int64_t ended_ms; /* 0 = there was no worker yet */
+};
+
+/* Whether another worker would find more to do than the last one: something is due that was not, or some time
+ * has passed, in which windows open and others' leases end. */
+static int is_worthwhile(struct site *s, const struct following *f, struct err *e)
+{
+	int64_t at;
+
+	if (!f->ended_ms || clock_mono_ms() - f->ended_ms >= LOOK_MS)
+		return 1;
+	if (ledger_next_due(s->store, &at, e) < 0)
+		return -1;
+	return at && at <= clock_now() && at != f->left_due;
+}
+
+static int follow_once(struct site *s, const struct deliver_options *o, struct following *f,
+	struct deliver_totals *totals, struct err *e)
+{
+	struct err ignored;
+	int rc = is_worthwhile(s, f, e);
+
+	if (rc <= 0)
+		return rc;
+	rc = deliver_once(s, o, totals, e);
+	f->ended_ms = clock_mono_ms();
+	if (ledger_next_due(s->store, &f->left_due, &ignored) < 0 || f->left_due > clock_now())
+		f->left_due = 0;
+	return rc;
+}
+
 int deliver(struct site *s, const struct deliver_options *options, struct deliver_totals *out,
 	struct err *e)
 {
 	const struct timespec nap = {0, FOLLOW_MS * 1000000L};
+	struct following following = {0};
 	int64_t started = clock_mono_ms();
 	int rc;
 
@@ -234,7 +271,8 @@ int deliver(struct site *s, const struct deliver_options *options, struct delive
 	if (site_load_key(s, e) < 0 || config_relay_secrets(&s->arena, &s->config, e) < 0)
 		return -1;
 	do {
-		rc = deliver_once(s, options, out, e);
+		rc = options->follow ? follow_once(s, options, &following, out, e)
+				     : deliver_once(s, options, out, e);
 		/* A paused relay is no reason to end for somebody who follows. */
 		if (rc < 0 && !(options->follow && e && e->code == ERR_RELAY))
 			break;

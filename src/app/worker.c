@@ -3,6 +3,7 @@
 
 #include "app/pacing.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "store/pace.h"
 
 #include <stdio.h>
@@ -118,6 +119,30 @@ static void collect(struct worker *w)
 
 /* ---- what does not belong to a row ---- */
 
+/* Where every relay has been in trouble for so long, and is after a try, what waits has waited too long. */
+static int expire(struct worker *w, int64_t now, struct err *e)
+{
+	int64_t before = now - w->site->config.delivery.expire_after, until, rows = 0;
+	const char *reason;
+	char why[PACER_WORDS_SIZE + 64];
+
+	if (!worker_relays_rest(w, now, &until, &reason))
+		return 0;
+	for (size_t i = 0; i < w->relay_n; i++) {
+		int64_t since = w->pacer.relay[i].circuit.since;
+
+		if (!since || since >= before)
+			return 0;
+	}
+	snprintf(why, sizeof why, "given up: no relay has taken mail for too long: %s", reason);
+	if (ledger_expire(w->site->store, before, str_of(why), now, &rows, e) < 0)
+		return -1;
+	if (rows)
+		log_msg(LOG_LEVEL_WARNING, "expired", "%lld copies: %s", (long long)rows, why);
+	w->totals.expired += rows;
+	return 0;
+}
+
 /* Issues whose time has come or is over, our lease, others'. */
 static int housekeeping(struct worker *w, int64_t now, struct err *e)
 {
@@ -126,8 +151,9 @@ static int housekeeping(struct worker *w, int64_t now, struct err *e)
 	int64_t ms = clock_mono_ms();
 
 	if (ms - w->turned_ms >= TURN_MS) {
-		if (issues_turn(
-			    store, now, c->delivery.late_after, c->delivery.resend_in_doubt, e) < 0)
+		if (issues_turn(store, now, c->delivery.late_after, c->delivery.resend_in_doubt,
+			    e) < 0 ||
+			expire(w, now, e) < 0)
 			return -1;
 		w->turned_ms = ms;
 	}

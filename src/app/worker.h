@@ -34,7 +34,7 @@ struct worker_slot {
 	int attempts;
 	uint64_t mark; /* of its address in the journal */
 	int lane, relay; /* their indexes in the pacer */
-	int64_t begun_ms;
+	int64_t begun_ms, expires_at;
 	struct stocked *stocked; /* of an intended one: the slot's own */
 	struct worker_issue *of;
 	struct buf message, sender, recipient;
@@ -42,7 +42,7 @@ struct worker_slot {
 
 /* An issue whose copies are being made. */
 struct worker_issue {
-	int64_t id, expires_at;
+	int64_t id;
 	struct arena arena; /* holds the packed program */
 	struct copy_maker *maker;
 	struct journal *journal; /* NULL for a notice */

@@ -292,7 +292,6 @@ static struct worker_issue *open_issue(struct worker *w, int64_t id, int64_t now
 	worker_count_news(w, &news);
 	i->id = id;
 	i->turn = w->turn;
-	i->expires_at = issue.due_at + w->site->config.delivery.expire_after;
 	i->next = w->issue;
 	w->issue = i;
 	return i;
@@ -375,6 +374,7 @@ static void fill(struct worker *w, struct stocked *one, struct worker_issue *of,
 	slot->subscriber = one->claim.subscriber;
 	slot->attempts = one->claim.attempts;
 	slot->mark = one->claim.mark;
+	slot->expires_at = one->claim.since + w->site->config.delivery.expire_after;
 	slot->lane = lane;
 	slot->relay = relay;
 	slot->begun_ms = now_ms;

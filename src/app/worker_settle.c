@@ -12,6 +12,8 @@ static enum delivery_state state_after(enum verdict_action action, int64_t due_a
 		return DELIVERY_SENT;
 	case VERDICT_RETRY:
 	case VERDICT_THROTTLE:
+	case VERDICT_PAUSE_RELAY:
+	case VERDICT_AGAIN:
 		return due_at ? DELIVERY_DEFERRED : DELIVERY_EXPIRED;
 	case VERDICT_DOUBT:
 		return DELIVERY_IN_DOUBT;
@@ -50,6 +52,20 @@ static void log_attempt(
 	log_end(&l);
 }
 
+/* Whether a copy about which nothing was said is put off all the same, by its own schedule, to expire in the
+ * end. So it is where sessions came as far as its envelope or content and ended at it without a word that says
+ * why: it may be the relay, which pauses, or the copy, which then must not be the one that is tried first
+ * again and again. So it is, too, where it has come back for too long. */
+static bool is_put_off(const struct outcome *o, int64_t expires_at, int64_t now)
+{
+	if (o->action == VERDICT_AGAIN)
+		return o->phase >= PHASE_MAIL && now > expires_at;
+	if (o->action != VERDICT_PAUSE_RELAY || o->finding.action == REACT_PAUSE_RELAY)
+		return false;
+	return o->phase == PHASE_MAIL ? !o->reply.code
+				      : o->phase > PHASE_MAIL && o->phase <= PHASE_BODY;
+}
+
 /* When a copy that was put off is tried again, 0 for never. What its lane is to blame for uses up no
  * attempt. */
 static int64_t due_again(const struct worker *w, const struct outcome *o, int64_t now, bool *spared)
@@ -61,9 +77,9 @@ static int64_t due_again(const struct worker *w, const struct outcome *o, int64_
 		at = pacer_again_at(&w->pacer, slot->lane, now);
 	*spared = at != 0;
 	if (!at)
-		return retry_at(slot->attempts + 1, now, slot->of->expires_at,
+		return retry_at(slot->attempts + 1, now, slot->expires_at,
 			(uint64_t)slot->subscriber, o->finding.wait_s);
-	return at > slot->of->expires_at ? 0 : at;
+	return at > slot->expires_at ? 0 : at;
 }
 
 /* What a refusal says of the address: the same policy as for what comes back by mail. */
@@ -103,7 +119,8 @@ static int settle_attempt(struct worker *w, const struct outcome *o, int64_t now
 	};
 	int made;
 
-	if (o->action == VERDICT_RETRY || o->action == VERDICT_THROTTLE)
+	if (o->action == VERDICT_RETRY || o->action == VERDICT_THROTTLE ||
+		o->action == VERDICT_PAUSE_RELAY)
 		a.due_at = due_again(w, o, now, &a.spared);
 	a.state = state_after(o->action, a.due_at);
 	made = ledger_settle(w->site->store, &w->lease, &a, e);
@@ -183,8 +200,11 @@ int worker_settle(struct worker *w, const struct outcome *o, int64_t now_ms, str
 	case VERDICT_DOUBT:
 		return settle_attempt(w, o, now, e);
 	case VERDICT_PAUSE_RELAY:
-	case VERDICT_PAUSE_ISSUE:
 	case VERDICT_AGAIN:
+		if (is_put_off(o, slot->expires_at, now))
+			return settle_attempt(w, o, now, e);
+		break;
+	case VERDICT_PAUSE_ISSUE:
 		break;
 	}
 	if (ledger_release(w->site->store, &w->lease, slot->issue, slot->subscriber, now, e) < 0)

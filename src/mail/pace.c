@@ -284,6 +284,8 @@ int pace_circuit_fail(struct pace_circuit *c, int64_t now)
 		rest *= 2;
 	if (rest > PACE_REST_MAX)
 		rest = PACE_REST_MAX;
-	*c = (struct pace_circuit){.rest_until = now + rest, .failures = c->failures + 1};
+	*c = (struct pace_circuit){.rest_until = now + rest,
+		.failures = c->failures + 1,
+		.since = c->failures ? c->since : now};
 	return rest;
 }

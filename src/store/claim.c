@@ -83,7 +83,7 @@ int ledger_resend(struct store *s, int64_t now, struct err *e)
 /* ---- choosing ---- */
 
 struct oldest {
-	int64_t issue, list, due_at;
+	int64_t issue, list, due_at, since;
 };
 
 /* The delivering issue whose oldest due row in the lane is the oldest of all, and when the second one's is
@@ -98,7 +98,7 @@ static int oldest_issue(struct claiming *c, struct oldest *first, int64_t *secon
 		db_query(c->s,
 			"SELECT id, list_id, (SELECT min(due_at) FROM deliveries"
 			"  INDEXED BY deliveries_due WHERE issue_id = issues.id AND lane = ?2"
-			"  AND state IN (0, 3)) AS due FROM issues"
+			"  AND state IN (0, 3)) AS due, max(due_at, word_at) FROM issues"
 			" WHERE state = 1 AND due <= ?1 AND NOT EXISTS (SELECT 1 FROM issue_care "
 			"AS k"
 			"  WHERE k.issue_id = issues.id AND (?1 < open_from OR ?1 >= open_until OR"
@@ -111,7 +111,7 @@ static int oldest_issue(struct claiming *c, struct oldest *first, int64_t *secon
 	if (rc != 1)
 		return rc;
 	*first = (struct oldest){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
-		sqlite3_column_int64(st, 2)};
+		sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3)};
 	rc = db_row(c->s, st, e);
 	if (rc < 0)
 		return -1;
@@ -176,6 +176,7 @@ static int candidates(
 			.claim = {.issue = of->issue,
 				.list = of->list,
 				.lane = c->lane,
+				.since = of->since,
 				.subscriber = sqlite3_column_int64(st, 0),
 				.attempts = sqlite3_column_int(st, 3)},
 			.state = (enum delivery_state)sqlite3_column_int(st, 1),

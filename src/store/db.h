@@ -137,7 +137,7 @@ int tx_close(struct store *s, bool own, int rc, struct err *e);
 /* SQL names states and statuses by their numbers: a partial index takes no parameter. */
 _Static_assert(DELIVERY_QUEUED == 0 && DELIVERY_CLAIMED == 1 && DELIVERY_SENDING == 2 &&
 		       DELIVERY_DEFERRED == 3 && DELIVERY_IN_DOUBT == 4 && DELIVERY_SENT == 5 &&
-		       DELIVERY_CANCELLED == 8 && DELIVERY_SKIPPED == 9,
+		       DELIVERY_EXPIRED == 7 && DELIVERY_CANCELLED == 8 && DELIVERY_SKIPPED == 9,
 	"SQL has other numbers of delivery states");
 _Static_assert(
 	ISSUE_SCHEDULED == 0 && ISSUE_DELIVERING == 1 && ISSUE_DONE == 3 && ISSUE_CANCELLED == 5,
@@ -232,9 +232,9 @@ int lane_name(struct store *s, int64_t lane, struct arena *a, struct str *out, s
 int lane_freeze(
 	struct store *s, const struct issue *i, int64_t list, int64_t *frozen, struct err *e);
 
-/* What waits in an issue in state `from` becomes cancelled; adds to `rows`. */
-int lanes_cancel(struct store *s, int64_t issue, enum delivery_state from, int64_t now,
-	int64_t *rows, struct err *e);
+/* What waits in an issue in state `from` ends in state `to`; adds to `rows`. */
+int lanes_end(struct store *s, int64_t issue, enum delivery_state from, enum delivery_state to,
+	int64_t now, int64_t *rows, struct err *e);
 
 /* Plan the windows and stages of an issue that has just been frozen, and give its rows their own times. */
 int care_plan(struct store *s, struct issue *i, int64_t copies, struct err *e);

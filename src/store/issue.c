@@ -340,8 +340,10 @@ int issue_cancel(struct store *s, int64_t issue, int64_t now, int64_t *rows, str
 		"cancelled", &state, e);
 	if (rc == 0 && (db_run(s, "UPDATE issues SET state = 5, pause_reason = '' WHERE id = ?1",
 				VALS(INT(issue)), e) < 0 ||
-			       lanes_cancel(s, issue, DELIVERY_QUEUED, now, rows, e) < 0 ||
-			       lanes_cancel(s, issue, DELIVERY_DEFERRED, now, rows, e) < 0 ||
+			       lanes_end(s, issue, DELIVERY_QUEUED, DELIVERY_CANCELLED, now, rows,
+				       e) < 0 ||
+			       lanes_end(s, issue, DELIVERY_DEFERRED, DELIVERY_CANCELLED, now, rows,
+				       e) < 0 ||
 			       note(s, now, "cancel", issue, STR(""), e) < 0))
 		rc = -1;
 	return tx_close(s, own, rc, e);

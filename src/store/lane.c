@@ -163,15 +163,15 @@ out:
 	return rc;
 }
 
-int lanes_cancel(struct store *s, int64_t issue, enum delivery_state from, int64_t now,
-	int64_t *rows, struct err *e)
+int lanes_end(struct store *s, int64_t issue, enum delivery_state from, enum delivery_state to,
+	int64_t now, int64_t *rows, struct err *e)
 {
-	if (count_rows(s, issue, from, DELIVERY_CANCELLED, rows, e) < 0)
+	if (count_rows(s, issue, from, to, rows, e) < 0)
 		return -1;
 	return db_run(s,
-		"UPDATE deliveries SET state = 8, settled_at = ?3"
+		"UPDATE deliveries SET state = ?4, settled_at = ?3"
 		" WHERE issue_id = ?1 AND state IN (0, 3) AND state = ?2",
-		VALS(INT(issue), INT(from), INT(now)), e);
+		VALS(INT(issue), INT(from), INT(now), INT(to)), e);
 }
 
 /* ---- telling ---- */

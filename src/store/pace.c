@@ -27,7 +27,7 @@ static int load_relay(struct store *s, struct pacer_relay *r, int64_t *id, struc
 	memset(r->window, 0, sizeof r->window);
 	if (db_query(s,
 		    "SELECT relays.id, paused_until, failures, reason, probe_until, free_us,"
-		    " warm_day, warm_used, warm_level"
+		    " warm_day, warm_used, warm_level, down_since"
 		    " FROM relays LEFT JOIN relay_pace ON relay_id = relays.id WHERE name = ?1",
 		    VALS(TEXT(str_of(r->name))), &st, e) < 0)
 		return -1;
@@ -43,6 +43,7 @@ static int load_relay(struct store *s, struct pacer_relay *r, int64_t *id, struc
 	r->warm.day = sqlite3_column_int64(st, 6);
 	r->warm.used = sqlite3_column_int64(st, 7);
 	r->warm.level = sqlite3_column_int(st, 8);
+	r->circuit.since = sqlite3_column_int64(st, 9);
 	db_end(st);
 	return 0;
 }
@@ -173,9 +174,10 @@ static int save_relay(struct store *s, struct pacer_relay *r, struct err *e)
 			VALS(INT(id), INT(r->circuit.rest_until), INT(r->circuit.failures),
 				TEXT(str_of(r->reason))),
 			e) < 0 ||
-		db_run(s, "INSERT OR REPLACE INTO relay_pace VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		db_run(s, "INSERT OR REPLACE INTO relay_pace VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 			VALS(INT(id), INT(r->circuit.probe_until), INT(r->rate.free_us),
-				INT(r->warm.day), INT(r->warm.used), INT(r->warm.level)),
+				INT(r->warm.day), INT(r->warm.used), INT(r->warm.level),
+				INT(r->circuit.since)),
 			e) < 0 ||
 		save_counts(s, r, id, e) < 0)
 		return -1;

@@ -33,37 +33,6 @@ int relay_id(struct store *s, struct str name, int64_t *id, struct err *e)
 	return 0;
 }
 
-int relay_pause(struct store *s, struct str relay, int64_t until, struct str reason, struct err *e)
-{
-	int64_t id;
-	bool own;
-	int rc;
-
-	if (tx_open(s, &own, e) < 0)
-		return -1;
-	rc = relay_id(s, relay, &id, e);
-	if (rc == 0)
-		rc = db_run(s,
-			"UPDATE relays SET paused_until = ?2, reason = ?3, failures = failures + 1"
-			" WHERE id = ?1",
-			VALS(INT(id), INT(until), TEXT(reason)), e);
-	return tx_close(s, own, rc, e);
-}
-
-int relay_ok(struct store *s, struct str relay, struct err *e)
-{
-	bool own;
-
-	if (tx_open(s, &own, e) < 0)
-		return -1;
-	return tx_close(s, own,
-		db_run(s,
-			"UPDATE relays SET paused_until = 0, reason = '', failures = 0"
-			" WHERE name = ?1 AND (paused_until <> 0 OR failures <> 0)",
-			VALS(TEXT(relay)), e),
-		e);
-}
-
 int relay_state(
 	struct store *s, struct str relay, struct arena *a, struct relay_state *out, struct err *e)
 {

@@ -127,24 +127,6 @@ static void test_same_slug_on_two_lists(void **state)
 	FAILS(f, ERR_MISSING, issue_get(f->s, STR("77"), &f->a, &i, &f->e));
 }
 
-static void test_relays(void **state)
-{
-	struct fixture *f = *state;
-	struct relay_state r;
-
-	OK(f, relay_state(f->s, STR("main"), &f->a, &r, &f->e));
-	assert_int_equal(r.until, 0);
-	OK(f, relay_pause(f->s, STR("main"), 90, STR("535 no"), &f->e));
-	OK(f, relay_pause(f->s, STR("main"), 120, STR("535 still no"), &f->e));
-	OK(f, relay_state(f->s, STR("main"), &f->a, &r, &f->e));
-	assert_int_equal(r.until, 120);
-	assert_int_equal(r.failures, 2);
-	assert_text(r.reason, "535 still no");
-	OK(f, relay_ok(f->s, STR("main"), &f->e));
-	OK(f, relay_state(f->s, STR("main"), &f->a, &r, &f->e));
-	assert_int_equal(r.until + r.failures, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,7 +135,6 @@ int main(void)
 		TEST(test_late_issue_is_held),
 		TEST(test_oldest_first_across_issues),
 		TEST(test_same_slug_on_two_lists),
-		TEST(test_relays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
