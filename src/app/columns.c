@@ -5,325 +5,53 @@
 #include "base/enc.h"
 #include "formula.h"
 #include "mail/addr.h"
+#include "stamp.h"
+#include "standing.h"
+#include "tags.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
-enum { NAME_MAX_OCTETS = 64, VALUE_MAX = 64 * 1024, REASON_MAX = 100 };
+enum { VALUE_MAX = 64 * 1024, REASON_MAX = 100, QUOTED_MAX = 100, DAY = 86400 };
 
-/* ---- words ---- */
-
-/* Headers, reduced to their ASCII letters and digits in lower case. */
-static const struct {
-	const char *word;
-	enum column_kind kind;
-} headers[] = {
-	{"email", COLUMN_EMAIL},
-	{"emailaddress", COLUMN_EMAIL},
-	{"mail", COLUMN_EMAIL},
-	{"mailaddress", COLUMN_EMAIL},
-	{"emailadresse", COLUMN_EMAIL},
-	{"courriel", COLUMN_EMAIL},
-	{"firstname", COLUMN_FIRST_NAME},
-	{"givenname", COLUMN_FIRST_NAME},
-	{"fname", COLUMN_FIRST_NAME},
-	{"vorname", COLUMN_FIRST_NAME},
-	{"lastname", COLUMN_LAST_NAME},
-	{"familyname", COLUMN_LAST_NAME},
-	{"surname", COLUMN_LAST_NAME},
-	{"lname", COLUMN_LAST_NAME},
-	{"nachname", COLUMN_LAST_NAME},
-	{"name", COLUMN_NAME},
-	{"fullname", COLUMN_NAME},
-	{"status", COLUMN_STATUS},
-	{"subscriptionstatus", COLUMN_STATUS},
+/* A row on its way. */
+struct reading {
+	struct columns *c;
+	struct arena *a;
+	struct buf *scratch;
+	const struct str *field;
+	size_t n;
+	struct tags tags;
+	json_t *object; /* members of JSON cells */
+	struct import_row *out;
 };
 
-static const char *const kind_name[COLUMN_KIND_N] = {
-	[COLUMN_DROPPED] = "-",
-	[COLUMN_EMAIL] = "email",
-	[COLUMN_FIRST_NAME] = "first_name",
-	[COLUMN_LAST_NAME] = "last_name",
-	[COLUMN_NAME] = "name",
-	[COLUMN_STATUS] = "status",
-};
-
-/* Words of a status column. A word that is not here is no consent: its row is rejected. */
-static const struct {
-	const char *word;
-	enum subscription_status status;
-} statuses[] = {
-	{"subscribed", SUBSCRIPTION_ACTIVE},
-	{"active", SUBSCRIPTION_ACTIVE},
-	{"confirmed", SUBSCRIPTION_ACTIVE},
-	{"enabled", SUBSCRIPTION_ACTIVE},
-	{"pending", SUBSCRIPTION_PENDING},
-	{"unconfirmed", SUBSCRIPTION_PENDING},
-	{"unsubscribed", SUBSCRIPTION_UNSUBSCRIBED},
-	{"cancelled", SUBSCRIPTION_UNSUBSCRIBED},
-	{"disabled", SUBSCRIPTION_UNSUBSCRIBED},
-	{"inactive", SUBSCRIPTION_UNSUBSCRIBED},
-	{"removed", SUBSCRIPTION_UNSUBSCRIBED},
-	{"opted out", SUBSCRIPTION_UNSUBSCRIBED},
-	{"bounced", SUBSCRIPTION_BOUNCED},
-	{"cleaned", SUBSCRIPTION_BOUNCED},
-	{"undeliverable", SUBSCRIPTION_BOUNCED},
-	{"unreachable", SUBSCRIPTION_BOUNCED},
-	{"complained", SUBSCRIPTION_COMPLAINED},
-	{"spammy", SUBSCRIPTION_COMPLAINED},
-	{"abuse", SUBSCRIPTION_COMPLAINED},
-};
-
-/* ---- the header ---- */
-
-static char lower(char c)
+static struct str value_of(const struct reading *r, enum column_kind kind)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+	return r->c->of[kind] < r->n ? r->field[r->c->of[kind]] : STR("");
 }
 
-static bool is_alnum(char c)
+/* ---- address and names ---- */
+
+/* Without the blanks that other tools leave: no-break spaces, zero-width ones, marks of byte order. */
+static struct str trim_far(struct str s)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
+	static const char *const blanks[] = {"\xc2\xa0", "\xe2\x80\x8b", "\xef\xbb\xbf"};
+	size_t before;
 
-static enum column_kind kind_of_header(struct str header)
-{
-	char word[32];
-	size_t n = 0;
+	do {
+		s = str_trim(s);
+		before = s.n;
+		for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++) {
+			struct str blank = str_of(blanks[i]);
 
-	for (size_t i = 0; i < header.n; i++) {
-		if (!is_alnum(lower(header.p[i])))
-			continue;
-		if (n == sizeof word)
-			return COLUMN_ATTRIBUTE;
-		word[n++] = lower(header.p[i]);
-	}
-	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-		if (str_eq((struct str){word, n}, str_of(headers[i].word)))
-			return headers[i].kind;
-	return COLUMN_ATTRIBUTE;
-}
-
-/* The name by which templates call an attribute: lower case, what they could not read as "_". */
-static struct str attribute_name(struct arena *a, struct str header)
-{
-	char *name = arena_alloc(a, header.n + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; i < header.n; i++) {
-		char c = lower(header.p[i]);
-
-		if (is_alnum(c) || c == '-' || c == '.' || (unsigned char)c >= 0x80)
-			name[n++] = c;
-		else if (n && name[n - 1] != '_')
-			name[n++] = '_';
-	}
-	while (n && name[n - 1] == '_')
-		n--;
-	return utf8_invalid_at((struct str){name, n}) == n ? (struct str){name, n} : STR("");
-}
-
-static enum column_kind kind_of_field(const char *field)
-{
-	for (int kind = 0; kind < COLUMN_KIND_N; kind++)
-		if (kind_name[kind] && strcmp(field, kind_name[kind]) == 0)
-			return (enum column_kind)kind;
-	return COLUMN_ATTRIBUTE;
-}
-
-/* The header as it is, for messages. */
-static const char *header_line(const struct columns *c, struct arena *a)
-{
-	struct buf line;
-	const char *text;
-
-	buf_init(&line, 400);
-	for (size_t i = 0; i < c->n && !line.over; i++)
-		buf_printf(&line, "%s%.*s", i ? ", " : "", STR_ARG(c->column[i].header));
-	text = arena_printf(a, "%s%s", buf_text(&line), line.over ? ", …" : "");
-	buf_free(&line);
-	return text;
-}
-
-static int apply_map(
-	struct columns *c, struct arena *a, const struct import_options *options, struct err *e)
-{
-	for (size_t m = 0; m < options->map_n; m++) {
-		struct str wanted = str_of(options->map[m].column);
-		const char *field = options->map[m].field;
-		size_t i = 0;
-
-		while (i < c->n && !str_eq_nocase(c->column[i].header, wanted))
-			i++;
-		if (i == c->n)
-			return err_set(e, ERR_INPUT, "there is no column '%.*s'; the header is: %s",
-				STR_ARG(wanted), header_line(c, a));
-		c->column[i].kind = kind_of_field(field);
-		c->column[i].name = attribute_name(a, str_of(field));
-		if (c->column[i].kind == COLUMN_ATTRIBUTE) {
-			if (!c->column[i].name.n)
-				return err_set(e, ERR_INPUT,
-					"'%s' is no name for an attribute: use letters and digits",
-					field);
-			continue;
+			if (str_has_prefix(s, blank))
+				s = str_slice(s, blank.n, s.n);
+			if (str_has_suffix(s, blank))
+				s.n -= blank.n;
 		}
-		if (c->column[i].kind != COLUMN_DROPPED && c->of[c->column[i].kind] < c->n)
-			return err_set(e, ERR_INPUT, "two columns are mapped to '%s'", field);
-		c->of[c->column[i].kind] = i;
-	}
-	return 0;
-}
-
-/* The first columns of our own exports. */
-static const struct {
-	const char *header;
-	enum column_kind kind;
-} own[] = {
-	{"email", COLUMN_EMAIL}, {"first_name", COLUMN_FIRST_NAME}, {"last_name", COLUMN_LAST_NAME},
-	{"status", COLUMN_STATUS}, {"suppressed", COLUMN_SUPPRESSED},
-	{"created_at", COLUMN_CREATED}, {"escaped", COLUMN_ESCAPED}, /* not with --raw */
-};
-enum { OWN_N = sizeof own / sizeof *own, OWN_LEAST = OWN_N - 1 };
-
-static bool is_own(const struct columns *c)
-{
-	for (size_t i = 0; i < OWN_LEAST; i++)
-		if (i >= c->n || !str_eq(c->column[i].header, str_of(own[i].header)))
-			return false;
-	return true;
-}
-
-/* Names of attributes in our own exports are as they are; ":json" behind one says what its cells hold. */
-static enum column_kind own_kind(struct columns *c, size_t i)
-{
-	struct str name = formula_unescape(c->column[i].header);
-
-	if (i < OWN_N && str_eq(c->column[i].header, str_of(own[i].header)))
-		return own[i].kind;
-	c->column[i].json = str_has_suffix(name, STR(":json"));
-	c->column[i].name = c->column[i].json ? str_slice(name, 0, name.n - 5) : name;
-	return COLUMN_ATTRIBUTE;
-}
-
-/* Columns that the operator has said nothing about. */
-static int guess(struct columns *c, struct arena *a, const bool *mapped, struct err *e)
-{
-	bool said[COLUMN_KIND_N];
-
-	for (int kind = 0; kind < COLUMN_KIND_N; kind++)
-		said[kind] = c->of[kind] < CSV_COLUMNS_MAX;
-	for (size_t i = 0; i < c->n; i++) {
-		enum column_kind kind = kind_of_header(c->column[i].header);
-
-		if (mapped[i])
-			continue;
-		c->column[i].name = attribute_name(a, c->column[i].header);
-		if (!c->column[i].header.n)
-			kind = COLUMN_DROPPED; /* behind a comma at the end of each line */
-		else if (said[kind])
-			kind = COLUMN_ATTRIBUTE;
-		if (c->own)
-			kind = own_kind(c, i);
-		c->column[i].kind = kind;
-		if (kind == COLUMN_ATTRIBUTE && !c->column[i].name.n)
-			return err_set(e, ERR_INPUT,
-				"the column '%.*s' has no letter or digit in its name: rename it",
-				STR_ARG(c->column[i].header));
-		if (kind <= COLUMN_ATTRIBUTE)
-			continue;
-		if (c->of[kind] < CSV_COLUMNS_MAX)
-			return err_set(e, ERR_INPUT,
-				"the columns '%.*s' and '%.*s' both look like '%s': say which it "
-				"is "
-				"with --map COLUMN=%s",
-				STR_ARG(c->column[c->of[kind]].header),
-				STR_ARG(c->column[i].header), kind_name[kind], kind_name[kind]);
-		c->of[kind] = i;
-	}
-	return 0;
-}
-
-/* No name twice, neither in the file nor among the attributes that come of it. */
-static int refuse_twins(const struct columns *c, struct err *e)
-{
-	for (size_t i = 0; i < c->n; i++)
-		for (size_t j = 0; j < i; j++) {
-			bool attributes = c->column[i].kind == COLUMN_ATTRIBUTE &&
-					  c->column[j].kind == COLUMN_ATTRIBUTE;
-
-			if (!c->own && c->column[i].header.n &&
-				str_eq_nocase(c->column[i].header, c->column[j].header))
-				return err_set(e, ERR_INPUT, "the header has '%.*s' twice",
-					STR_ARG(c->column[i].header));
-			if (attributes && str_eq(c->column[i].name, c->column[j].name))
-				return err_set(e, ERR_INPUT,
-					"the columns '%.*s' and '%.*s' would both become "
-					"'%.*s': rename one, or drop it with --map COLUMN=-",
-					STR_ARG(c->column[j].header), STR_ARG(c->column[i].header),
-					STR_ARG(c->column[i].name));
-		}
-	return 0;
-}
-
-static void prepare_members(struct columns *c, struct arena *a)
-{
-	struct buf member;
-
-	buf_init(&member, CSV_ROW_MAX);
-	for (size_t i = 0; i < c->n; i++) {
-		if (c->column[i].kind != COLUMN_ATTRIBUTE)
-			continue;
-		buf_reset(&member);
-		enc_json(&member, c->column[i].name);
-		buf_char(&member, ':');
-		c->column[i].member = arena_str(a, buf_view(&member));
-	}
-	buf_free(&member);
-}
-
-static int read_header(struct columns *c, struct arena *a, const struct str *field, size_t n,
-	const struct import_options *options, struct err *e)
-{
-	bool mapped[CSV_COLUMNS_MAX];
-
-	*c = (struct columns){.n = n};
-	for (int kind = 0; kind < COLUMN_KIND_N; kind++)
-		c->of[kind] = CSV_COLUMNS_MAX;
-	for (size_t i = 0; i < n; i++) {
-		c->column[i].header = arena_str(a, str_trim(field[i]));
-		c->column[i].kind = COLUMN_KIND_N;
-	}
-	c->own = is_own(c);
-	if (apply_map(c, a, options, e) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		mapped[i] = c->column[i].kind != COLUMN_KIND_N;
-	if (guess(c, a, mapped, e) < 0 || refuse_twins(c, e) < 0)
-		return -1;
-	if (c->of[COLUMN_EMAIL] == CSV_COLUMNS_MAX)
-		return err_set(e, ERR_INPUT,
-			"no column holds the address: the first line must name one 'email' (or say "
-			"which with --map COLUMN=email); it is: %s",
-			header_line(c, a));
-	prepare_members(c, a);
-	return 0;
-}
-
-int columns_read(struct columns *c, struct arena *a, const struct str *field, size_t n,
-	const struct import_options *options, const char *file, uint64_t line, struct err *e)
-{
-	if (read_header(c, a, field, n, options, e) < 0)
-		return err_prefix(e, "%s:%" PRIu64 ": ", file, line);
-	return 0;
-}
-
-/* ---- a row ---- */
-
-static struct str value_of(
-	const struct columns *c, enum column_kind kind, const struct str *field, size_t n)
-{
-	return c->of[kind] < n ? field[c->of[kind]] : STR("");
+	} while (s.n < before);
+	return s;
 }
 
 /* A name is one line. */
@@ -331,7 +59,7 @@ static struct str name_in(struct arena *a, struct str value)
 {
 	char *copy;
 
-	value = str_trim(value);
+	value = trim_far(value);
 	if (value.n == 0)
 		return STR("");
 	copy = arena_cstr(a, value);
@@ -341,53 +69,303 @@ static struct str name_in(struct arena *a, struct str value)
 	return (struct str){copy, value.n};
 }
 
-static int read_status(struct str value, enum subscription_status *out, struct err *e)
+static int read_address(struct reading *r, struct str *name, struct err *e)
 {
-	value = str_trim(value);
-	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
-		if (str_eq_nocase(value, str_of(statuses[i].word))) {
-			*out = statuses[i].status;
-			return 0;
-		}
-	return err_set(e, ERR_INPUT, "the status '%.*s' is unknown: it is no consent",
-		STR_ARG(str_slice(value, 0, 100)));
-}
-
-static int read_address(
-	struct arena *a, struct str value, struct import_row *out, struct str *name, struct err *e)
-{
+	struct str value = trim_far(value_of(r, COLUMN_EMAIL));
+	const struct format *f = r->c->format;
 	struct mailbox mailbox = {0};
 
-	if (memchr(value.p, '<', value.n) ? mailbox_parse(a, value, &mailbox, e) < 0
-					  : addr_parse(a, value, &mailbox.addr, e) < 0)
+	if (!value.n && str_trim(value_of(r, COLUMN_ERASED)).n)
+		return err_set(e, ERR_INPUT,
+			"the address was erased in %s: there is nobody left to write to", f->title);
+	if (memchr(value.p, '<', value.n) ? mailbox_parse(r->a, value, &mailbox, e) < 0
+					  : addr_parse(r->a, value, &mailbox.addr, e) < 0)
 		return -1;
-	out->email = mailbox.addr.email;
-	out->key = mailbox.addr.key;
+	r->out->email = mailbox.addr.email;
+	r->out->key = mailbox.addr.key;
 	*name = mailbox.name;
+	if (f->refused_suffix && str_has_suffix(r->out->key, str_of(f->refused_suffix)))
+		return err_set(e, ERR_INPUT, "%s", f->refused_why);
 	return 0;
 }
 
-static struct str read_attributes(const struct columns *c, struct arena *a, struct buf *scratch,
-	const struct str *field, size_t n)
+static void read_names(struct reading *r, struct str whole)
 {
-	buf_reset(scratch);
-	for (size_t i = 0; i < n; i++) {
-		struct str value = str_trim(field[i]);
+	struct import_row *out = r->out;
 
-		if (c->column[i].kind != COLUMN_ATTRIBUTE || value.n == 0)
-			continue;
-		buf_char(scratch, scratch->n ? ',' : '{');
-		buf_str(scratch, c->column[i].member);
-		if (c->column[i].json)
-			buf_str(scratch, value);
-		else
-			enc_json(scratch, value);
-	}
-	if (scratch->n == 0)
-		return STR("");
-	buf_char(scratch, '}');
-	return arena_str(a, buf_view(scratch));
+	out->first_name = name_in(r->a, value_of(r, COLUMN_FIRST_NAME));
+	out->last_name = name_in(r->a, value_of(r, COLUMN_LAST_NAME));
+	/* One field for the whole name stays whole: where it would be cut differs by language. */
+	if (!out->first_name.n && !out->last_name.n)
+		out->first_name = name_in(r->a, value_of(r, COLUMN_NAME));
+	if (!out->first_name.n && !out->last_name.n)
+		out->first_name = name_in(r->a, whole);
 }
+
+/* ---- status ---- */
+
+static int read_status(struct reading *r, struct err *e)
+{
+	static const enum subscription_status as[STANDING_N] = {
+		[STANDING_SUBSCRIBED] = SUBSCRIPTION_ACTIVE,
+		[STANDING_PENDING] = SUBSCRIPTION_PENDING,
+		[STANDING_UNSUBSCRIBED] = SUBSCRIPTION_UNSUBSCRIBED,
+		[STANDING_BOUNCED] = SUBSCRIPTION_BOUNCED,
+		[STANDING_SUPPRESSED] = SUBSCRIPTION_UNSUBSCRIBED,
+		[STANDING_COMPLAINED] = SUBSCRIPTION_COMPLAINED,
+	};
+	enum standing standing;
+	struct str tag = STR("");
+
+	if (standing_of(r->c, r->field, r->n, &standing, &tag, e) < 0)
+		return -1;
+	r->out->status = as[standing];
+	if (standing == STANDING_SUPPRESSED && !r->out->suppress.n)
+		r->out->suppress = STR("import");
+	if (tag.n)
+		tags_add(&r->tags, tag);
+	return 0;
+}
+
+/* ---- how the consent came about ---- */
+
+/* A time that may be one of a consent. */
+static bool read_time(struct columns *c, struct str text, int64_t *t)
+{
+	bool zoned;
+
+	if (!stamp_read(text, c->format->day_first, t, &zoned) || *t > c->now + DAY) {
+		c->unreadable++;
+		return false;
+	}
+	c->no_zone |= !zoned && *t;
+	return true;
+}
+
+/* "confirmed 2018-02-05T19:28:23Z (CONFIRM_TIME)", or the words of the file where they are no time. */
+static bool tell_time(
+	struct reading *r, const char *what, size_t column, struct str text, int64_t *t)
+{
+	struct buf *to = r->scratch;
+	char at[CLOCK_ISO_SIZE];
+
+	if (!read_time(r->c, text, t))
+		buf_printf(to, "%s%s '%.*s' (%.*s)", to->n ? "; " : "", what,
+			STR_ARG(str_slice(text, 0, utf8_prefix(text, QUOTED_MAX))),
+			STR_ARG(r->c->column[column].header));
+	else if (*t)
+		buf_printf(to, "%s%s %s (%.*s)", to->n ? "; " : "", what, clock_iso(*t, at),
+			STR_ARG(r->c->column[column].header));
+	else
+		return false;
+	return true;
+}
+
+static void tell_ip(struct reading *r, enum column_kind kind)
+{
+	struct str ip = str_trim(value_of(r, kind));
+
+	if (ip.n)
+		buf_printf(r->scratch, " from %.*s",
+			STR_ARG(str_slice(ip, 0, utf8_prefix(ip, QUOTED_MAX))));
+}
+
+static void tell_consent(struct reading *r)
+{
+	static const struct {
+		enum column_kind time, ip;
+		const char *what;
+	} kinds[] = {
+		{COLUMN_CONFIRMED, COLUMN_CONFIRMED_IP, "confirmed"},
+		{COLUMN_SIGNED_UP, COLUMN_IP, "signed up"},
+		{COLUMN_CREATED, COLUMN_IP, "created"},
+	};
+	bool any = false;
+
+	for (size_t k = 0; k < 3; k++) {
+		size_t column = r->c->of[kinds[k].time];
+		struct str text = str_trim(value_of(r, kinds[k].time));
+		int64_t t = 0;
+
+		any |= column < CSV_COLUMNS_MAX;
+		if (!text.n || !tell_time(r, kinds[k].what, column, text, &t))
+			continue;
+		tell_ip(r, kinds[k].ip);
+		if (!t)
+			continue;
+		r->out->created_at = t;
+		return;
+	}
+	if (any && !r->scratch->n)
+		buf_cstr(r->scratch, "no time given");
+}
+
+/* When and why somebody left, and what else is to be remembered. */
+static void tell_rest(struct reading *r)
+{
+	const struct columns *c = r->c;
+	int64_t t;
+
+	for (size_t i = 0; i < c->status_n; i++) {
+		size_t at = c->status[i];
+		struct str text = at < r->n ? str_trim(r->field[at]) : STR("");
+
+		if (text.n && c->column[at].any)
+			tell_time(r, standing_name(c->column[at].any->standing), at, text, &t);
+	}
+	for (size_t i = 0; i < c->n && i < r->n; i++) {
+		struct str how = str_of(c->column[i].how), word;
+
+		if (c->column[i].kind != COLUMN_REMARK || !str_next(&how, '=', &word) ||
+			!str_eq_nocase(str_trim(r->field[i]), word))
+			continue;
+		buf_printf(r->scratch, "%s%.*s", r->scratch->n ? "; " : "", STR_ARG(how));
+	}
+}
+
+static void read_consent(struct reading *r)
+{
+	buf_reset(r->scratch);
+	tell_consent(r);
+	tell_rest(r);
+	if (r->c->place[0])
+		buf_printf(r->scratch, "%sin %s", r->scratch->n ? ", " : "", r->c->place);
+	if (r->scratch->n)
+		r->out->detail = arena_str(r->a, buf_view(r->scratch));
+}
+
+/* ---- attributes ---- */
+
+static bool is_of_column(const struct columns *c, const char *name)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->column[i].member.n && str_eq(c->column[i].name, str_of(name)))
+			return true;
+	return false;
+}
+
+static void know_name(struct columns *c, struct str name)
+{
+	size_t i = 0;
+
+	while (i < c->object_name_n && !str_eq(c->object_name[i], name))
+		i++;
+	if (i == c->object_name_n && i < OBJECT_NAMES_MAX)
+		c->object_name[c->object_name_n++] = arena_str(&c->a, name);
+}
+
+static void read_members(struct reading *r, json_t *all)
+{
+	const char *key;
+	json_t *value, *one;
+	size_t i;
+
+	json_object_foreach(all, key, value)
+	{
+		struct str name = attribute_name(r->a, str_of(key));
+
+		if (str_eq(name, STR("tags")) && json_is_array(value)) {
+			json_array_foreach(value, i, one)
+			{
+				if (json_is_string(one))
+					tags_add(&r->tags,
+						arena_str(r->a, str_of(json_string_value(one))));
+			}
+		} else if (name.n && !json_is_null(value) && !is_of_column(r->c, name.p)) {
+			json_object_set(r->object, name.p, value);
+			know_name(r->c, name);
+		}
+	}
+}
+
+static int read_objects(struct reading *r, struct err *e)
+{
+	for (size_t i = 0; i < r->c->object_n; i++) {
+		size_t at = r->c->object[i];
+		struct str text = at < r->n ? str_trim(r->field[at]) : STR("");
+		json_error_t why;
+		json_t *all;
+
+		if (!text.n)
+			continue;
+		all = json_loadb(text.p, text.n, 0, &why);
+		if (!json_is_object(all)) {
+			json_decref(all);
+			return err_set(e, ERR_INPUT, "the field '%.*s' is no JSON object",
+				STR_ARG(r->c->column[at].header));
+		}
+		if (!r->object)
+			r->object = json_object();
+		read_members(r, all);
+		json_decref(all);
+	}
+	return 0;
+}
+
+static void write_objects(struct reading *r)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(r->object, key, value)
+	{
+		char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+		buf_char(r->scratch, r->scratch->n ? ',' : '{');
+		enc_json(r->scratch, str_of(key));
+		buf_char(r->scratch, ':');
+		buf_cstr(r->scratch, text);
+		free(text);
+	}
+}
+
+static int read_attributes(struct reading *r, struct err *e)
+{
+	struct buf *to = r->scratch;
+
+	buf_reset(to);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct column *column = &r->c->column[i];
+		struct str value;
+
+		if (!column->member.n)
+			continue;
+		value = str_trim(r->field[i]);
+		if (value.n == 0)
+			continue;
+		buf_char(to, to->n ? ',' : '{');
+		buf_str(to, column->member);
+		if (column->json)
+			buf_str(to, value);
+		else
+			enc_json(to, value);
+	}
+	write_objects(r);
+	if (r->tags.n) {
+		buf_char(to, to->n ? ',' : '{');
+		tags_write(&r->tags, to);
+	}
+	if (to->n == 0)
+		return 0;
+	buf_char(to, '}');
+	if (to->over || r->tags.over)
+		return err_set(e, ERR_INPUT, "the row's attributes are too large");
+	r->out->attributes = arena_str(r->a, buf_view(to));
+	return 0;
+}
+
+static void read_tags(struct reading *r)
+{
+	for (size_t i = 0; i < r->c->tags_n; i++) {
+		size_t at = r->c->tags[i];
+
+		if (at < r->n)
+			tags_read(&r->tags, r->a, r->c->column[at].how, r->c->column[at].header,
+				str_trim(r->field[at]));
+	}
+}
+
+/* ---- the row ---- */
 
 static int check_size(const struct columns *c, const struct str *field, size_t *n, struct err *e)
 {
@@ -405,64 +383,83 @@ static int check_size(const struct columns *c, const struct str *field, size_t *
 }
 
 /* What our own exports have beside others'. */
-static int read_own(const struct columns *c, struct arena *a, const struct str *field, size_t n,
-	struct import_row *out, struct err *e)
+static int read_own(struct reading *r, struct err *e)
 {
-	struct str suppressed = value_of(c, COLUMN_SUPPRESSED, field, n);
-	struct str created = value_of(c, COLUMN_CREATED, field, n);
+	struct str suppressed = value_of(r, COLUMN_SUPPRESSED);
+	struct str created = value_of(r, COLUMN_CREATED);
 
 	if (suppressed.n > REASON_MAX)
 		return err_set(e, ERR_INPUT, "the reason of the suppression is too long");
-	out->suppress = arena_str(a, suppressed);
-	if (created.n && !clock_parse(created, &out->created_at))
+	r->out->suppress = arena_str(r->a, suppressed);
+	if (created.n && !clock_parse(created, &r->out->created_at))
 		return err_set(e, ERR_INPUT, "created_at is '%.*s', which is no time",
-			STR_ARG(str_slice(created, 0, 40)));
-	for (size_t i = 0; i < n; i++) {
+			STR_ARG(str_slice(created, 0, utf8_prefix(created, 40))));
+	for (size_t i = 0; i < r->n; i++) {
 		json_error_t why;
 		json_t *value;
 
-		if (!c->column[i].json || !str_trim(field[i]).n)
+		if (!r->c->column[i].json || !str_trim(r->field[i]).n)
 			continue;
-		value = json_loadb(
-			field[i].p, field[i].n, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why);
+		value = json_loadb(r->field[i].p, r->field[i].n,
+			JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why);
 		if (!value)
 			return err_set(e, ERR_INPUT, "the field '%.*s' is no JSON",
-				STR_ARG(c->column[i].header));
+				STR_ARG(r->c->column[i].header));
 		json_decref(value);
 	}
 	return 0;
 }
 
-int columns_row(const struct columns *c, struct arena *a, struct buf *scratch,
-	const struct str *field, size_t n, uint64_t line, struct import_row *out, struct err *e)
+/* The apostrophe that a service put before what a spreadsheet would run. */
+static struct str unguarded(struct str cell)
 {
-	struct str plain[CSV_COLUMNS_MAX];
+	size_t at = cell.n > 2 && cell.p[1] == ' ' ? 2 : 1;
 
-	struct str whole;
+	return cell.n > at && cell.p[0] == '\'' && strchr("=+-@", cell.p[at])
+		       ? str_slice(cell, at, cell.n)
+		       : cell;
+}
 
-	*out = (struct import_row){.line = line, .status = SUBSCRIPTION_ACTIVE};
+/* The cells as they were before somebody made them safe; in `plain` when they differ. */
+static void take_guards_off(struct reading *r, struct str plain[CSV_COLUMNS_MAX])
+{
+	const bool own = r->c->format->own;
+	bool guarded = false;
+
+	if (own && !value_of(r, COLUMN_ESCAPED).n)
+		return;
+	for (size_t i = 0; i < r->n; i++)
+		guarded |= r->field[i].n && r->field[i].p[0] == '\'';
+	if (!guarded)
+		return;
+	for (size_t i = 0; i < r->n; i++)
+		plain[i] = own ? formula_unescape(r->field[i]) : unguarded(r->field[i]);
+	r->field = plain;
+}
+
+int columns_row(struct columns *c, struct arena *a, struct buf *scratch, const struct str *field,
+	size_t n, uint64_t line, struct import_row *out, struct err *e)
+{
+	struct reading r = {.c = c, .a = a, .scratch = scratch, .field = field, .out = out};
+	struct str plain[CSV_COLUMNS_MAX], whole = STR("");
+	int rc = -1;
+
+	*out = (struct import_row){.line = line};
 	if (check_size(c, field, &n, e) < 0)
 		return -1;
-	if (value_of(c, COLUMN_ESCAPED, field, n).n) {
-		for (size_t i = 0; i < n; i++)
-			plain[i] = formula_unescape(field[i]);
-		field = plain;
-	}
-	if ((c->own && read_own(c, a, field, n, out, e) < 0) ||
-		read_address(a, value_of(c, COLUMN_EMAIL, field, n), out, &whole, e) < 0)
-		return -1;
-	if (c->of[COLUMN_STATUS] < CSV_COLUMNS_MAX &&
-		read_status(value_of(c, COLUMN_STATUS, field, n), &out->status, e) < 0)
-		return -1;
-	out->first_name = name_in(a, value_of(c, COLUMN_FIRST_NAME, field, n));
-	out->last_name = name_in(a, value_of(c, COLUMN_LAST_NAME, field, n));
-	/* One field for the whole name stays whole: where it would be cut differs by language. */
-	if (!out->first_name.n && !out->last_name.n)
-		out->first_name = name_in(a, value_of(c, COLUMN_NAME, field, n));
-	if (!out->first_name.n && !out->last_name.n)
-		out->first_name = name_in(a, whole);
-	out->attributes = read_attributes(c, a, scratch, field, n);
-	if (scratch->over)
-		return err_set(e, ERR_INPUT, "the row's attributes are too large");
-	return 0;
+	r.n = n;
+	take_guards_off(&r, plain);
+	if ((c->format->own && read_own(&r, e) < 0) || read_address(&r, &whole, e) < 0 ||
+		read_objects(&r, e) < 0)
+		goto out;
+	read_tags(&r);
+	if (read_status(&r, e) < 0)
+		goto out;
+	read_names(&r, whole);
+	if (!c->format->own)
+		read_consent(&r);
+	rc = read_attributes(&r, e);
+out:
+	json_decref(r.object);
+	return rc;
 }

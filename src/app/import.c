@@ -45,7 +45,6 @@ struct job {
 
 	/* the reader's */
 	struct csvfile csv;
-	struct arena a; /* lives as long as the columns */
 	struct columns columns;
 	bool has_header;
 	struct buf scratch;
@@ -93,6 +92,21 @@ static void hand_over(struct job *j)
 	pthread_mutex_unlock(&j->lock);
 }
 
+static int read_header(
+	struct job *j, const struct str *field, size_t n, uint64_t line, struct err *e)
+{
+	const char *slash = strrchr(j->name, '/');
+	struct str name = str_of(slash ? slash + 1 : j->name);
+
+	if (j->csv.form == CSV_FORM_ADDRESSES)
+		return columns_read_addresses(&j->columns, j->options, j->name, name, e);
+	if (columns_read(&j->columns, field, n, j->options, j->name, name, line, e) < 0)
+		return -1;
+	if (j->columns.format->lax_quotes)
+		csvfile_lax_quotes(&j->csv);
+	return 0;
+}
+
 static int take_row(void *user, const struct str *field, size_t n, uint64_t line, struct err *e)
 {
 	struct job *j = user;
@@ -101,7 +115,10 @@ static int take_row(void *user, const struct str *field, size_t n, uint64_t line
 
 	if (!j->has_header) {
 		j->has_header = true;
-		return columns_read(&j->columns, &j->a, field, n, j->options, j->name, line, e);
+		if (read_header(j, field, n, line, e) < 0)
+			return -1;
+		if (j->csv.form == CSV_FORM_TABLE)
+			return 0;
 	}
 	if (!j->filling && wait_for_room(j) < 0)
 		return -1;
@@ -222,7 +239,7 @@ static int begin(struct job *j, struct writing *w, struct err *e)
 	size_t n = 0;
 
 	for (size_t i = 0; i < j->columns.n; i++)
-		if (j->columns.column[i].kind == COLUMN_ATTRIBUTE)
+		if (j->columns.column[i].member.n)
 			name[n++] = j->columns.column[i].name;
 	if (import_begin(w->site->store, w->list.id, str_of(j->name), clock_now(), &w->import,
 		    &w->id, e) < 0)
@@ -335,7 +352,7 @@ static void close_job(struct job *j)
 	}
 	csvfile_free(&j->csv);
 	buf_free(&j->scratch);
-	arena_free(&j->a);
+	columns_free(&j->columns);
 	pthread_cond_destroy(&j->changed);
 	pthread_mutex_destroy(&j->lock);
 	free(j);
@@ -346,9 +363,12 @@ int import_file(struct site *s, const char *path, const struct import_options *o
 {
 	struct writing w = {.site = s};
 	struct arena a = {0};
-	struct job *j = calloc(1, sizeof *j);
+	struct job *j;
 	int rc = -1;
 
+	if (columns_check(options, e) < 0)
+		return -1;
+	j = calloc(1, sizeof *j);
 	if (!j)
 		return err_set(e, ERR_IO, "out of memory");
 	j->options = options;
@@ -358,6 +378,9 @@ int import_file(struct site *s, const char *path, const struct import_options *o
 	if (open_file(j, path, e) == 0 && open_pieces(j, e) == 0 &&
 		list_get(s->store, str_of(options->list), &a, &w.list, e) == 0) {
 		csvfile_init(&j->csv, j->name, take_row, j);
+		if (options->format)
+			j->csv.form = strcmp(options->format, "addresses") ? CSV_FORM_TABLE
+									   : CSV_FORM_ADDRESSES;
 		rc = run(j, &w, e);
 	}
 	rc = finish(j, &w, rc, id, out, e);

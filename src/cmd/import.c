@@ -40,15 +40,19 @@ static bool tell_progress(void *user, uint64_t done, uint64_t size)
 	return !cmd_stop;
 }
 
-static int make_map(
-	struct cmd *c, const struct cmd_texts *texts, struct import_map **out, struct err *e)
+/* --skip COLUMN is short for --map COLUMN=- */
+static int make_map(struct cmd *c, const struct cmd_texts *texts, const struct cmd_texts *skips,
+	struct import_options *options, struct err *e)
 {
-	struct import_map *map = arena_array(&c->arena, texts->n, sizeof *map);
+	struct import_map *map = arena_array(&c->arena, texts->n + skips->n, sizeof *map);
 
 	for (size_t i = 0; i < texts->n; i++)
 		if (cmd_split(c, "map", texts->text[i], &map[i].column, &map[i].field, e) < 0)
 			return -1;
-	*out = map;
+	for (size_t i = 0; i < skips->n; i++)
+		map[texts->n + i] = (struct import_map){skips->text[i], "-"};
+	options->map = map;
+	options->map_n = texts->n + skips->n;
 	return 0;
 }
 
@@ -107,29 +111,32 @@ static int run_import(
 
 int cmd_import(struct cmd *c, struct err *e)
 {
-	struct cmd_texts maps = {0};
+	struct cmd_texts maps = {0}, skips = {0};
 	struct import_run run = {.c = c};
 	struct import_options options = {
 		.rejected = tell_rejected, .progress = tell_progress, .user = &run};
 	const struct cmd_option table[] = {
 		{"list", "SLUG", "the list to put them on", .text = &options.list},
+		{"format", "NAME", "what wrote the file, where its header does not tell",
+			.text = &options.format},
 		{"map", "COLUMN=FIELD",
-			"what a column is: email, first_name, last_name, name, an "
-			"attribute, or - to drop it",
+			"what a column is: email, first_name, last_name, name, status, tags, "
+			"created_at, an attribute, or - to drop it",
 			.many = &maps},
+		{"skip", "COLUMN", "drop a column", .many = &skips},
+		{"status", "WORD",
+			"what all are at least: subscribed, pending, unsubscribed, bounced, "
+			"suppressed, complained",
+			.text = &options.status},
 		{"dry-run", NULL, "read all, change nothing", .flag = &options.dry_run},
 		{0},
 	};
-	struct import_map *map;
-
-	if (cmd_options(c, table, 1, 1, e) < 0 || make_map(c, &maps, &map, e) < 0)
+	if (cmd_options(c, table, 1, 1, e) < 0 || make_map(c, &maps, &skips, &options, e) < 0)
 		return -1;
 	if (!options.list)
 		return err_set(e, ERR_USAGE,
 			"import: --list SLUG is missing: say which list the people "
 			"are for");
-	options.map = map;
-	options.map_n = maps.n;
 	run.file = c->argv[0];
 	return run_import(c, &options, &run, e);
 }

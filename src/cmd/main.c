@@ -27,7 +27,10 @@ static const struct command commands[] = {
 	{"init", "[DIR]", "Make a new site: settings, database, sample issue, templates", cmd_init,
 		NULL},
 	{"list", "", "Add, change and show the lists that people are on", NULL, list_commands},
-	{"import", "[--map COLUMN=FIELD]... [--dry-run] [--json] --list SLUG FILE",
+	{"import",
+		"[--format NAME] [--map COLUMN=FIELD]... [--skip COLUMN]... [--status WORD] "
+		"[--dry-run] "
+		"[--json] --list SLUG FILE",
 		"Put the people of a CSV file on a list", cmd_import, import_commands},
 	{"export", "[--status WORD] [--segment EXPRESSION] [--raw] [--json] --list SLUG",
 		"Write out the people of a list", cmd_export, NULL},

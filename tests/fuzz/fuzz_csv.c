@@ -26,7 +26,8 @@ static int take(void *user, const struct str *field, size_t n, uint64_t line, st
 
 	if (!r->has_header) {
 		r->has_header = true;
-		return columns_read(&r->columns, &r->a, field, n, &options, "f.csv", line, e);
+		return columns_read(
+			&r->columns, field, n, &options, "f.csv", STR("f.csv"), line, e);
 	}
 	if (columns_row(&r->columns, &r->a, &r->scratch, field, n, line, &row, &why) < 0) {
 		buf_printf(&r->out, "%zu: %s\n", (size_t)line, why.text);
@@ -71,6 +72,7 @@ static void read_in(struct reading *r, struct str csv, size_t step)
 
 static void reading_free(struct reading *r)
 {
+	columns_free(&r->columns);
 	arena_free(&r->a);
 	buf_free(&r->scratch);
 	buf_free(&r->out);
