@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "db.h"
+#include "mail/segment.h"
 
 #include <stdio.h>
 
@@ -36,6 +37,48 @@ static const char *const invariants[] = {
 	" WHERE issues.state = 3 AND c.state IN (0, 1, 2, 3) AND n > 0",
 	"SELECT 'the attributes of subscriber ' || id || ' are no JSON' FROM subscribers"
 	" WHERE attributes IS NOT NULL AND NOT json_valid(attributes)",
+	/* Pacing and care. */
+	"SELECT 'copies of issue ' || issue_id || ' are in lane ' || lane || ', which does not "
+	"exist'"
+	" FROM issue_counts WHERE lane >= 64 AND lane NOT IN (SELECT id FROM lanes)"
+	" GROUP BY issue_id, lane",
+	"SELECT 'the copy of issue ' || issue_id || ' for subscriber ' || subscriber_id ||"
+	" ' is on its way by no relay that exists' FROM deliveries"
+	" WHERE state = 2 AND coalesce(relay_id, 0) NOT IN (SELECT id FROM relays)",
+	"SELECT 'issue ' || id || ' has ' || (SELECT coalesce(sum(n), 0) FROM issue_counts AS c"
+	"  WHERE c.issue_id = id) || ' copies, not the ' || coalesce(copies, 0) ||"
+	" ' of its freeze' FROM issues LEFT JOIN issue_care AS k ON k.issue_id = id"
+	" WHERE id NOT IN (SELECT issue_id FROM notices) AND copies IS NOT"
+	" (SELECT coalesce(sum(n), 0) FROM issue_counts AS c WHERE c.issue_id = id)",
+	"SELECT 'of issue ' || issue_id || ' and lane ' || lane || ' more is known than was tried'"
+	" FROM care WHERE sent + refused > tries",
+	"SELECT 'the journal of issue ' || issue_id || ' is of no issue, or was seen wrongly'"
+	" FROM journals WHERE issue_id NOT IN (SELECT id FROM issues)"
+	" OR length(file) <> 16 OR seen < 0",
+	/* What came back. */
+	"SELECT 'the copy of issue ' || issue_id || ' for subscriber ' || subscriber_id ||"
+	" ' came back, and no report says so' FROM deliveries AS d WHERE state IN (10, 11)"
+	" AND EXISTS (SELECT 1 FROM subscribers WHERE id = d.subscriber_id)"
+	" AND NOT EXISTS (SELECT 1 FROM returns AS r WHERE r.subscriber_id = d.subscriber_id"
+	"  AND r.issue_id = d.issue_id AND r.kind = d.state - 10)",
+	"SELECT 'a report about subscriber ' || subscriber_id || ' and issue ' || issue_id ||"
+	" ' has no copy in the ledger' FROM returns AS r WHERE NOT EXISTS"
+	" (SELECT 1 FROM deliveries AS d WHERE d.issue_id = r.issue_id"
+	"  AND d.subscriber_id = r.subscriber_id)",
+	"SELECT 'the domain ' || domain || ' is suppressed in a spelling that no address has'"
+	" FROM suppressed_domains WHERE domain <> lower(domain) OR domain GLOB '*[@ ]*'",
+	/* The pages. */
+	"SELECT 'the notice ' || notices.issue_id || ' is no issue of its list' FROM notices"
+	" LEFT JOIN issues ON id = issue_id AND issues.list_id = notices.list_id"
+	" WHERE id IS NULL OR kind NOT BETWEEN 1 AND 3",
+	"SELECT 'the form ' || id || ' was answered by issue ' || issue_id ||"
+	" ', which asks nobody to confirm' FROM asks WHERE issue_id IS NOT NULL"
+	" AND issue_id NOT IN (SELECT issue_id FROM notices WHERE kind = 1)",
+	"SELECT 'the links of issue ' || issue_id || ' are not numbered from 1' FROM links"
+	" GROUP BY issue_id HAVING min(n) <> 1 OR max(n) <> count(*)",
+	"SELECT 'subscriber ' || subscriber_id || ' followed link ' || n || ' of issue ' ||"
+	" issue_id || ', which does not exist' FROM clicks AS k WHERE NOT EXISTS"
+	" (SELECT 1 FROM links AS l WHERE l.issue_id = k.issue_id AND l.n = k.n)",
 	/* Numbers that no word stands for. */
 	"SELECT 'the copy of issue ' || issue_id || ' for subscriber ' || subscriber_id ||"
 	" ' has the unknown state ' || state FROM deliveries WHERE state NOT BETWEEN 0 AND 11",
@@ -108,6 +151,30 @@ static int check_suppressed(struct checking *c, struct err *e)
 	return rc;
 }
 
+/* What the issues' segments say is still understood. */
+static int check_segments(struct checking *c, struct err *e)
+{
+	const struct segment *segment;
+	struct arena a = {0};
+	char text[sizeof(struct err) + 64];
+	sqlite3_stmt *st;
+	int rc;
+
+	if (db_query(c->s, "SELECT id, segment FROM issues WHERE segment <> ''", NULL, &st, e) < 0)
+		return -1;
+	while ((rc = db_row(c->s, st, e)) == 1) {
+		struct err bad = {0};
+
+		if (segment_parse(&a, db_text(st, 1), &segment, &bad) == 0)
+			continue;
+		snprintf(text, sizeof text, "the segment of issue %lld is none: %s",
+			(long long)sqlite3_column_int64(st, 0), bad.text);
+		tell(c, text);
+	}
+	arena_free(&a);
+	return rc;
+}
+
 int store_check(struct store *s, bool whole, void (*finding)(void *user, const char *text),
 	void *user, struct err *e)
 {
@@ -124,7 +191,7 @@ int store_check(struct store *s, bool whole, void (*finding)(void *user, const c
 	for (size_t i = 0; i < sizeof invariants / sizeof *invariants; i++)
 		if (run(&c, invariants[i], e) < 0)
 			return -1;
-	if (check_suppressed(&c, e) < 0)
+	if (check_suppressed(&c, e) < 0 || check_segments(&c, e) < 0)
 		return -1;
 	consents = consents_verify(s, finding, user, &last, e);
 	return consents < 0 ? -1 : c.found + consents;
