@@ -22,6 +22,7 @@ struct deliver_totals {
 		known_in_doubt; /* copies an older database learnt of from the send journal */
 	int64_t left; /* copies still to be sent in the issues that are being delivered */
 	int64_t milliseconds;
+	char waits[192]; /* for progress(): what holds back all that is left; "" = nothing does */
 };
 
 struct deliver_options {

@@ -87,6 +87,7 @@ static void show(struct worker *w, const struct deliver_options *o, int64_t *sho
 	*shown_ms = ms;
 	left = copies_left(w->site, clock_now(), true, NULL);
 	w->totals.left = left < 0 ? 0 : left;
+	worker_waits(w, clock_now_ms(), w->totals.waits, sizeof w->totals.waits);
 	o->progress(o->user, &w->totals);
 }
 

@@ -254,6 +254,39 @@ bool worker_relays_rest(const struct worker *w, int64_t now, int64_t *until, con
 	return true;
 }
 
+void worker_waits(const struct worker *w, int64_t now_ms, char *out, size_t size)
+{
+	const struct pacer_lane *slow = NULL;
+	int64_t now = now_ms / 1000, until;
+	char at[CLOCK_ISO_SIZE];
+	const char *reason;
+
+	out[0] = '\0';
+	if (w->in_flight || w->done_n || pacer_ready_at(&w->pacer, true, now_ms) <= now_ms)
+		return;
+	if (worker_relays_rest(w, now, &until, &reason)) {
+		snprintf(out, size, "every relay rests until %.8s UTC: %s",
+			clock_iso(until, at) + 11, reason);
+		return;
+	}
+	for (size_t i = 0; i < w->pacer.lane_n; i++) {
+		const struct pacer_lane *l = &w->pacer.lane[i];
+
+		if ((l->waiting > 0 || l->stock) && l->throttled &&
+			(!slow || l->waiting > slow->waiting))
+			slow = l;
+	}
+	if (!slow)
+		snprintf(out, size, "limits let no more go for now");
+	else if (slow->throttle.wait_until > now)
+		snprintf(out, size, "%s waits until %.8s UTC: %s", slow->name,
+			clock_iso(slow->throttle.wait_until, at) + 11, slow->refusal.words);
+	else
+		snprintf(out, size, "%s goes at %d a minute: %s", slow->name,
+			pace_throttle_rate(&slow->throttle, slow->limit.per_minute, now),
+			slow->refusal.words);
+}
+
 /* How long the next turn may wait for answers, and whether it is worth waiting at all. */
 static void look_ahead(struct worker *w, int64_t now_ms)
 {

@@ -106,6 +106,9 @@ bool worker_idle(const struct worker *w);
  * why: as long as the worker lives. */
 bool worker_relays_rest(const struct worker *w, int64_t now, int64_t *until, const char **reason);
 
+/* What holds back all that is left, in words; "" when something is on its way or may leave. */
+void worker_waits(const struct worker *w, int64_t now_ms, char *out, size_t size);
+
 /* Give back lease, stock and memory; what was in flight without an outcome stays `sending` and is found
  * to be in doubt when the lease is over. */
 void worker_close(struct worker *w);

@@ -19,11 +19,14 @@ static void tell_progress(void *user, const struct deliver_totals *t)
 {
 	struct delivery_run *run = user;
 	int64_t done = settled(t);
+	struct arena a = {0};
 	char rate[32];
 
 	snprintf(rate, sizeof rate, "%.0f copies/s",
 		(double)done / progress_seconds(&run->progress));
-	progress_draw(&run->progress, done, done + t->left, rate);
+	progress_draw(&run->progress, done, done + t->left,
+		t->waits[0] ? cmd_text_in(&a, str_of(t->waits)) : rate);
+	arena_free(&a);
 }
 
 static void print_part(struct cmd *c, int64_t n, const char *what)

@@ -58,7 +58,7 @@ static void draw_bar(int64_t done, int64_t all, int width)
 void progress_draw(struct progress *p, int64_t done, int64_t all, const char *rate)
 {
 	int64_t ms = clock_mono_ms() - p->started_ms, left_s;
-	int room;
+	int room, words = (int)strlen(rate);
 
 	if (!p->wanted || ms < PATIENCE_MS)
 		return;
@@ -70,11 +70,16 @@ void progress_draw(struct progress *p, int64_t done, int64_t all, const char *ra
 		return;
 	}
 	fprintf(stderr, "\r\033[K%s", p->what);
-	room = terminal_width() -
-	       (int)(strlen(p->what) + strlen(rate) + strlen(" [] 100 %    99:59:59 left "));
+	room = terminal_width() - (int)(strlen(p->what) + strlen(" [] 100 %    99:59:59 left ")) -
+	       words;
 	if (room >= 10)
 		draw_bar(done, all, room < BAR_MAX ? room : BAR_MAX);
-	fprintf(stderr, " %3d %%  %s", (int)(100.0 * (double)done / (double)all), rate);
+	/* One line, whatever it says. */
+	if (room < 0 && words > -room)
+		words += room;
+	while (words > 0 && ((unsigned char)rate[words] & 0xc0) == 0x80)
+		words--;
+	fprintf(stderr, " %3d %%  %.*s", (int)(100.0 * (double)done / (double)all), words, rate);
 	if (done == 0)
 		return;
 	left_s = (int64_t)((double)ms * (double)(all - done) / (double)done / 1000.0);

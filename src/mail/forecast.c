@@ -44,7 +44,8 @@ static int64_t lane_wish(const struct pacer_lane *l, int64_t at, int64_t seconds
 
 	if (at < l->throttle.wait_until)
 		return 0;
-	return rate ? least(l->waiting, rate * seconds / 60) : l->waiting;
+	/* By the clock, not by the step: what is left of a copy counts in the next step. */
+	return rate ? least(l->waiting, rate * (at + seconds) / 60 - rate * at / 60) : l->waiting;
 }
 
 /* Divide what the relays take among the lanes, in proportion to what each wishes. */

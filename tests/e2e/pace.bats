@@ -256,3 +256,18 @@ counts() {
 	# The next RCPT comes only behind the answer to the last message.
 	awk '/C RCPT TO/ { open++ } /S 250 .*kept as/ { open-- } open > 1 { exit 1 }' "$BATS_TEST_TMPDIR/a/smtpd.transcript"
 }
+
+@test "slowed by 452 4.5.3 at MAIL: the terminal says what it waits for, in one line" {
+	command -v script >/dev/null || skip "there is no script(1)"
+	start_a --rule 'mail n>=3 reply 452 4.5.3 too many recipients'
+	one_relay
+	schedule gmail.com=40
+	script -qec "stty cols 100; exec $LETTERMILL -C $SITE deliver" /dev/null \
+		>"$BATS_TEST_TMPDIR/terminal" </dev/null 3>&- &
+	terminal=$!
+	says() { grep -Eaq "gmail goes at [0-9]+ a minute: mail: 452 4.5.3" "$BATS_TEST_TMPDIR/terminal"; }
+	wait_for 30 says
+	kill "$terminal"
+	wait "$terminal" || :
+	is "$(tr '\r' '\n' <"$BATS_TEST_TMPDIR/terminal" | grep -a delivering | sed 's/event=.*//' | awk 'length($0) > 103')" ""
+}

@@ -49,6 +49,19 @@ static void test_without_limits(void **state)
 	pacer_free(&p);
 }
 
+/* 12.5 copies a step. */
+static void test_half_a_copy_is_not_lost(void **state)
+{
+	struct pacer p;
+
+	(void)state;
+	make(&p, 1);
+	p.lane[0].limit.per_minute = 5;
+	assert_int_equal(play(&p, 1000, 0).done, NOW + 80 * PACE_HOUR_SLOT);
+	assert_true(lane_short[0]);
+	pacer_free(&p);
+}
+
 static void test_quota(void **state)
 {
 	struct pacer p;
@@ -140,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_limits),
+		cmocka_unit_test(test_half_a_copy_is_not_lost),
 		cmocka_unit_test(test_quota),
 		cmocka_unit_test(test_lane),
 		cmocka_unit_test(test_never),
