@@ -72,5 +72,5 @@ int worker_journal_intents(struct worker *w, int64_t now, struct err *e)
 	if (w->journal_bad.code == ERR_NONE)
 		return 0;
 	withhold(w);
-	return w->stopping ? 0 : err_set(e, w->journal_bad.code, "%s", w->journal_bad.text);
+	return err_set(e, w->journal_bad.code, "%s", w->journal_bad.text);
 }

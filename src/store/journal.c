@@ -59,16 +59,18 @@ static int file_name(const struct store *s, const struct journal_owner *owner,
 	return err_set(e, ERR_INPUT, "the path '%s' is too long", folder);
 }
 
-/* What root makes belongs to whom the database does, or the service could not go on with it. */
-static int belong(const struct store *s, const char *path, struct err *e)
+/* What root makes belongs to whom the database does, or the service could not go on with it. Never through a
+ * link, which the service could have put there. */
+static int belong(const struct store *s, const char *folder, int file, struct err *e)
 {
 	struct stat st;
 
 	if (geteuid() != 0 || stat(database(s), &st) < 0)
 		return 0;
-	return chown(path, st.st_uid, st.st_gid) == 0
+	return (file < 0 ? lchown(folder, st.st_uid, st.st_gid)
+			 : fchown(file, st.st_uid, st.st_gid)) == 0
 		       ? 0
-		       : err_sys(e, "cannot give '%s' to the owner of '%s'", path, s->path);
+		       : err_sys(e, "cannot give '%s' to the owner of '%s'", folder, s->path);
 }
 
 /* ---- heads ---- */
@@ -148,7 +150,7 @@ int journal_find(
 	j->fd = -1;
 	if (file_name(s, owner, j->path, e) < 0)
 		goto out;
-	j->fd = open(j->path, O_RDWR | O_APPEND | O_CLOEXEC);
+	j->fd = open(j->path, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
 	if (j->fd < 0) {
 		rc = errno == ENOENT ? 0 : err_sys(e, "cannot open '%s'", j->path);
 		goto out;
@@ -177,15 +179,19 @@ int journal_make(
 	if (RAND_bytes(head.file, sizeof head.file) != 1)
 		return err_set(e, ERR_IO, "the system gives no random octets");
 	if (mkdir(folder, FOLDER_MODE) == 0) {
-		if (belong(s, folder, e) < 0)
+		if (belong(s, folder, -1, e) < 0)
 			return -1;
 	} else if (errno != EEXIST) {
 		return err_sys(e, "cannot create '%s'", folder);
 	}
 	if (file_create(path, (struct str){(const char *)&head, sizeof head}, FILE_MODE, e) < 0 ||
-		belong(s, path, e) < 0)
+		journal_find(s, owner, out, e) < 0)
 		return -1;
-	return journal_find(s, owner, out, e) < 0 ? -1 : 0;
+	if (*out && belong(s, path, (*out)->fd, e) == 0)
+		return 0;
+	journal_close(*out);
+	*out = NULL;
+	return -1;
 }
 
 int journal_uuid(const struct journal *j, unsigned char uuid[16], struct err *e)

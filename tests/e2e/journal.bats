@@ -13,6 +13,7 @@ setup() {
 teardown() {
 	[ -z "${mill_pid:-}" ] || kill -9 "$mill_pid" 2>/dev/null || :
 	smtpd_stop || :
+	umount "$SITE/lettermill.db.journal" 2>/dev/null || :
 }
 
 # site_for OPTION...: the server with these options, and a site that sends to it.
@@ -267,9 +268,30 @@ leases_end() {
 	is "$(smtpd_copies | wc -l)" 0
 	rm "$SITE/lettermill.db.journal"
 	mkdir "$SITE/lettermill.db.journal"
-	ln -s /dev/full "$SITE/lettermill.db.journal/daily.first-light"
+	ln -s elsewhere "$SITE/lettermill.db.journal/daily.first-light" # no link is followed
+	expect 74 deliver
+	is "$(counts)" "queued=5"
+	rm "$SITE/lettermill.db.journal/daily.first-light"
 	expect 0 deliver
-	is "$(mill status --json 1 | jq -r .state)" paused
+	once_each 5
+}
+
+@test "a journal that is full: nothing more leaves, nothing is in doubt, and it goes on later" {
+	site_for
+	readers 1 400
+	schedule
+	mkdir "$SITE/lettermill.db.journal"
+	mount -t tmpfs -o size=8k tmpfs "$SITE/lettermill.db.journal" 2>/dev/null || skip "no right to mount a tmpfs"
+	expect 74 deliver
+	umount "$SITE/lettermill.db.journal"
+	has "$stderr" "cannot write the send journal"
+	sent=$(smtpd_copies | wc -l)
+	[ "$sent" -gt 50 ]
+	[ "$sent" -lt 200 ]
+	is "$(counts)" "queued=$((400 - sent)) sent=$sent"
+	expect 0 deliver
+	once_each 400
+	expect 0 db check
 }
 
 @test "journals are removed when their issue has been over for a month" {
