@@ -106,7 +106,10 @@ CREATE TABLE imports (
 	unchanged INTEGER NOT NULL,
 	rejected INTEGER NOT NULL,
 	suppressed INTEGER NOT NULL
-) STRICT;
+, state INTEGER NOT NULL DEFAULT 2, passed INTEGER NOT NULL DEFAULT 0, event_id INTEGER NOT NULL DEFAULT 0, hash TEXT NOT NULL DEFAULT '', proof TEXT NOT NULL DEFAULT '', report TEXT NOT NULL DEFAULT '') STRICT; -- state: 0 = reading,
+-- 1 = applying, 2 = done, 3 = undoing, 4 = undone; passed: the last subscriber whom "applying" or "undoing" has come past;
+-- event_id: the last event before it; hash: SHA-256 of the file's text, hex; proof: why those who had left may come
+-- back, '' = they may not; report: what was read as what, JSON
 
 -- What happened; append-only but for the erasure of a reader.
 CREATE TABLE events (
@@ -399,4 +402,32 @@ CREATE TABLE clicks (
 	at INTEGER NOT NULL,    -- the last one
 	robot INTEGER NOT NULL, -- 1 = nothing but robots was seen
 	PRIMARY KEY (issue_id, subscriber_id, n)
+) STRICT, WITHOUT ROWID;
+
+-- ---- the journal of imports ----
+
+CREATE INDEX imports_unfinished ON imports (id) WHERE state IN (0, 1, 3);
+
+-- One row for each reader whom an import changed.
+CREATE TABLE import_rows (
+	import_id INTEGER NOT NULL,
+	subscriber_id INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	created INTEGER NOT NULL, -- 1 = the import made the subscriber
+	status INTEGER,           -- that it gives on its list; NULL = that stays
+	status_before INTEGER,    -- NULL = was not on the list
+	detail TEXT,              -- for the consent
+	suppress TEXT,            -- the reason for which it suppresses the address
+	lifted TEXT,              -- the reason of the suppression that it lifts
+	before TEXT,              -- the reader's own data before it, JSON; NULL = that stays
+	kept INTEGER,             -- after undoing: what was left as it is, and why, in bits (src/store/import_undo.c)
+	PRIMARY KEY (import_id, subscriber_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE import_rejects (
+	import_id INTEGER NOT NULL,
+	n INTEGER NOT NULL, -- 1, 2, ... in the order of the file
+	line INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	PRIMARY KEY (import_id, n)
 ) STRICT, WITHOUT ROWID;

@@ -30,6 +30,8 @@ struct import_options {
 	const char *
 		status; /* what all are at least: "subscribed", "pending", ...; NULL = by the file */
 	bool dry_run;
+	const char *
+		proof; /* where the proof lies that those who had left want to come back; NULL = they do not */
 	/* Each rejected row: its line, and why. May be NULL. */
 	void (*rejected)(void *user, uint64_t line, const char *reason);
 	/* Bytes done and in all, a few times a second. May be NULL. Returning false stops the

@@ -207,7 +207,6 @@ struct writing {
 	struct list list;
 	struct import
 		*import; /* begun with the first piece: until then nobody waits for the lock */
-	int64_t id, rejected;
 };
 
 /* The next piece; NULL when the reader has ended and all is taken, or when it has failed: what came
@@ -235,27 +234,55 @@ static void give_back(struct job *j)
 
 static int begin(struct job *j, struct writing *w, struct err *e)
 {
+	const struct import_start start = {.list = w->list.id,
+		.file = str_of(j->name),
+		.proof = str_of(j->options->proof),
+		.now = clock_now(),
+		.dry_run = j->options->dry_run};
 	struct str name[CSV_COLUMNS_MAX];
 	size_t n = 0;
 
 	for (size_t i = 0; i < j->columns.n; i++)
 		if (j->columns.column[i].member.n)
 			name[n++] = j->columns.column[i].name;
-	if (import_begin(w->site->store, w->list.id, str_of(j->name), clock_now(), &w->import,
-		    &w->id, e) < 0)
+	if (import_begin(w->site->store, &start, &w->import, e) < 0)
 		return -1;
 	return import_fields(w->import, name, n, e);
+}
+
+static int write_rejections(struct job *j, struct writing *w, const struct piece *p, struct err *e)
+{
+	const struct import_options *o = j->options;
+
+	for (size_t i = 0; i < p->rejection_n; i++) {
+		if (o->rejected)
+			o->rejected(o->user, p->rejection[i].line, p->rejection[i].reason);
+		if (import_reject(
+			    w->import, p->rejection[i].line, str_of(p->rejection[i].reason), e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int write_piece(struct job *j, struct writing *w, struct piece *p, struct err *e)
 {
 	const struct import_options *o = j->options;
+	struct store *s = w->site->store;
 
-	for (size_t i = 0; o->rejected && i < p->rejection_n; i++)
-		o->rejected(o->user, p->rejection[i].line, p->rejection[i].reason);
-	w->rejected += (int64_t)p->rejection_n;
 	if (!w->import && begin(j, w, e) < 0)
 		return -1;
+	if (p->rejection_n && !o->dry_run) {
+		if (store_begin(s, e) < 0)
+			return -1;
+		if (write_rejections(j, w, p, e) < 0) {
+			store_rollback(s);
+			return -1;
+		}
+		if (store_commit(s, e) < 0)
+			return -1;
+	} else if (write_rejections(j, w, p, e) < 0) {
+		return -1;
+	}
 	if (p->row_n && import_batch(w->import, p->row, p->row_n, e) < 0)
 		return -1;
 	if (o->progress && !o->progress(o->user, p->octets, j->size))
@@ -283,13 +310,9 @@ static int finish(struct job *j, struct writing *w, int rc, int64_t *id, struct 
 {
 	*out = (struct import_counts){0};
 	*id = 0;
-	if (rc == 0 && !j->options->dry_run) {
-		*id = w->id;
-		return import_commit(w->import, w->rejected, out, e);
-	}
+	if (rc == 0 && !j->options->dry_run)
+		return import_commit(w->import, STR(""), STR(""), id, out, e);
 	import_rollback(w->import, out);
-	out->rows += w->rejected;
-	out->rejected = w->rejected;
 	return rc;
 }
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/site.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "store/import.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +45,19 @@ int site_open_config(struct site *s, const char *folder, const char *file, struc
 	return 0;
 }
 
+/* What an import left that broke off. Who may not write here leaves it to somebody who may. */
+static void recover_import(struct site *s)
+{
+	struct err why = {0};
+	bool finished;
+	int64_t id;
+
+	if (import_recover(s->store, clock_now(), &id, &finished, &why) == 0 && id)
+		log_msg(LOG_LEVEL_WARNING, "import", "import %lld had broken off: it was %s",
+			(long long)id,
+			finished ? "finished now" : "taken back, nothing of it is left");
+}
+
 int site_open(struct site *s, const char *folder, const char *file, struct err *e)
 {
 	if (site_open_config(s, folder, file, e) < 0)
@@ -50,6 +66,7 @@ int site_open(struct site *s, const char *folder, const char *file, struct err *
 		site_close(s);
 		return -1;
 	}
+	recover_import(s);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "app/import.h"
 #include "base/log.h"
 #include "cmd.h"
+#include "import.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,14 +57,6 @@ static int make_map(struct cmd *c, const struct cmd_texts *texts, const struct c
 	return 0;
 }
 
-static json_t *counts_json(int64_t id, const struct import_counts *n)
-{
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "import", (json_int_t)id, "rows",
-		(json_int_t)n->rows, "added", (json_int_t)n->added, "updated",
-		(json_int_t)n->updated, "unchanged", (json_int_t)n->unchanged, "rejected",
-		(json_int_t)n->rejected, "suppressed", (json_int_t)n->suppressed);
-}
-
 static void print_counts(
 	struct cmd *c, int64_t id, bool dry_run, const char *list, const struct import_counts *n)
 {
@@ -73,13 +66,7 @@ static void print_counts(
 	else
 		printf("import %" PRId64 " into '%s': %s\n", id, list,
 			cmd_count(c, n->rows, "row", "rows"));
-	printf("  %9s  added\n  %9s  updated\n  %9s  unchanged\n", cmd_number(c, n->added),
-		cmd_number(c, n->updated), cmd_number(c, n->unchanged));
-	if (n->suppressed)
-		printf("  %9s  left alone: unsubscribed or suppressed before\n",
-			cmd_number(c, n->suppressed));
-	if (n->rejected)
-		printf("  %9s  rejected\n", cmd_number(c, n->rejected));
+	cmd_import_print_counts(c, n);
 }
 
 static int run_import(
@@ -100,7 +87,7 @@ static int run_import(
 		fprintf(stderr, "lettermill: stopped, nothing was imported\n");
 		rc = 128 + cmd_stop;
 	} else if (rc == 0 && c->json) {
-		cmd_json(counts_json(id, &n));
+		cmd_json(cmd_import_counts(id, &n));
 	} else if (rc == 0 && !c->quiet) {
 		print_counts(c, id, options->dry_run, options->list, &n);
 	}
@@ -128,6 +115,9 @@ int cmd_import(struct cmd *c, struct err *e)
 			"what all are at least: subscribed, pending, unsubscribed, bounced, "
 			"suppressed, complained",
 			.text = &options.status},
+		{"resubscribe-with-proof", "TEXT",
+			"bring back those who had left; where it is written that they want it",
+			.text = &options.proof},
 		{"dry-run", NULL, "read all, change nothing", .flag = &options.dry_run},
 		{0},
 	};
@@ -139,52 +129,4 @@ int cmd_import(struct cmd *c, struct err *e)
 			"are for");
 	run.file = c->argv[0];
 	return run_import(c, &options, &run, e);
-}
-
-/* ---- import ls ---- */
-
-struct listing {
-	struct cmd *c;
-	struct table table;
-};
-
-static bool add_line(void *user, const struct import_record *r)
-{
-	struct listing *to = user;
-	struct cmd *c = to->c;
-	const struct import_counts *n = &r->counts;
-	json_t *o;
-
-	if (c->json) {
-		o = counts_json(r->id, n);
-		json_object_set_new(o, "at", cmd_json_time(r->at));
-		json_object_set_new(o, "list", cmd_json_text(r->list));
-		json_object_set_new(o, "file", cmd_json_text(r->file));
-		cmd_json(o);
-		return true;
-	}
-	table_add(&to->table,
-		(const char *[]){cmd_number(c, r->id), cmd_minute(c, r->at), cmd_text(c, r->list),
-			cmd_number(c, n->rows), cmd_number(c, n->added), cmd_number(c, n->updated),
-			cmd_number(c, n->unchanged), cmd_number(c, n->rejected),
-			cmd_number(c, n->suppressed), cmd_text(c, r->file)});
-	return true;
-}
-
-int cmd_import_ls(struct cmd *c, struct err *e)
-{
-	static const char *const head[] = {">IMPORT", "AT (UTC)", "LIST", ">ROWS", ">ADDED",
-		">UPDATED", ">UNCHANGED", ">REJECTED", ">SUPPRESSED", "FILE"};
-	struct listing to = {.c = c};
-	struct site s;
-	int rc;
-
-	if (cmd_options(c, NULL, 0, 0, e) < 0 || cmd_site(c, &s, e) < 0)
-		return -1;
-	table_init(&to.table, &c->arena, head, sizeof head / sizeof head[0]);
-	rc = import_each(s.store, add_line, &to, e);
-	if (rc == 0 && !c->json)
-		table_print(&to.table);
-	site_close(&s);
-	return rc;
 }

@@ -9,6 +9,8 @@
 
 static const struct command import_commands[] = {
 	{"ls", "[--json]", "List the imports, newest last", cmd_import_ls, NULL},
+	{"show", "[--rows] [--json] IMPORT", "Show what an import did", cmd_import_show, NULL},
+	{"undo", "[--json] IMPORT", "Take back what an import did", cmd_import_undo, NULL},
 	{0},
 };
 static const struct command relay_commands[] = {
@@ -29,8 +31,7 @@ static const struct command commands[] = {
 	{"list", "", "Add, change and show the lists that people are on", NULL, list_commands},
 	{"import",
 		"[--format NAME] [--map COLUMN=FIELD]... [--skip COLUMN]... [--status WORD] "
-		"[--dry-run] "
-		"[--json] --list SLUG FILE",
+		"[--resubscribe-with-proof TEXT] [--dry-run] [--json] --list SLUG FILE",
 		"Put the people of a CSV file on a list", cmd_import, import_commands},
 	{"export", "[--status WORD] [--segment EXPRESSION] [--raw] [--json] --list SLUG",
 		"Write out the people of a list", cmd_export, NULL},

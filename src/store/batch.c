@@ -6,7 +6,7 @@
 
 static const char declaration[] =
 	"CREATE TABLE batch (key, email, first_name, last_name, attributes, status, line,"
-	" suppressed, found, created_at)";
+	" suppressed, found, created_at, suppress, lifted, detail, again)";
 enum column {
 	KEY,
 	EMAIL,
@@ -17,7 +17,11 @@ enum column {
 	LINE,
 	SUPPRESSED,
 	FOUND,
-	CREATED_AT
+	CREATED_AT,
+	SUPPRESS,
+	LIFTED,
+	DETAIL,
+	AGAIN,
 };
 
 struct table {
@@ -159,6 +163,18 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *to, int col
 	case CREATED_AT:
 		if (row->created_at)
 			sqlite3_result_int64(to, row->created_at);
+		break;
+	case AGAIN:
+		sqlite3_result_int(to, mark->again);
+		break;
+	case SUPPRESS:
+		text_or_null(to, row->suppress, false);
+		break;
+	case LIFTED:
+		text_or_null(to, mark->lifted, false);
+		break;
+	case DETAIL:
+		text_or_null(to, row->detail, false);
 		break;
 	}
 	return SQLITE_OK;

@@ -271,6 +271,9 @@ int key_hash(struct store *s, struct str key, unsigned char out[KEY_HASH_SIZE], 
 int suppression_find(struct store *s, struct str key, struct err *e);
 int suppression_adopt(struct store *s, struct str key, struct err *e);
 
+/* Lift the suppression that came from `source` (empty = from anywhere), if there is one. Within a transaction. */
+int suppression_take_back(struct store *s, struct str key, struct str source, struct err *e);
+
 /* Whether the domain of `key` is suppressed: 1 with the time, 0 or -1. */
 int suppression_of_domain(struct store *s, struct str key, int64_t *at, struct err *e);
 

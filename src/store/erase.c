@@ -6,6 +6,8 @@
 static const char *const erasures[] = {
 	"UPDATE consents SET detail = NULL WHERE detail IS NOT NULL AND id IN (" CONSENTS_OF ")",
 	"DELETE FROM events WHERE subscriber_id = ?1",
+	"UPDATE import_rows SET detail = NULL, before = NULL WHERE subscriber_id = ?1"
+	" AND import_id IN (SELECT id FROM imports)",
 	/* The relay's words may quote the address. The ledger is asked issue by issue: its key
 	 * begins with the issue. */
 	"UPDATE attempts SET text = '' WHERE subscriber_id = ?1"

@@ -200,23 +200,34 @@ static int add(
 	return 0;
 }
 
+/* A change is an event: what an import wrote is not taken back when something was changed since. */
 static int update(struct store *s, const struct subscriber *old, struct subscriber *person,
-	struct str key, struct arena *a, struct err *e)
+	struct str key, int64_t now, struct arena *a, struct err *e)
 {
 	struct str email = person->email.n ? person->email : old->email;
+	struct str first = person->first_name.n ? person->first_name : old->first_name;
+	struct str last = person->last_name.n ? person->last_name : old->last_name;
 	struct str attributes;
-	bool changed;
+	bool changed, named;
 
 	person->id = old->id;
 	if (attributes_merge(a, old->attributes, person->attributes, &attributes, &changed, e) < 0)
 		return -1;
-	return db_run(s,
-		"UPDATE subscribers SET email = ?2, first_name = ?3, last_name = ?4,"
-		" attributes = ?5 WHERE id = ?1",
-		VALS(INT(old->id), TEXT_OR_NULL(str_eq(email, key) ? STR("") : email),
-			TEXT(person->first_name.n ? person->first_name : old->first_name),
-			TEXT(person->last_name.n ? person->last_name : old->last_name),
-			attributes_val(attributes)),
+	named = !str_eq(email, old->email) || !str_eq(first, old->first_name) ||
+		!str_eq(last, old->last_name);
+	if (!named && !changed)
+		return 0;
+	if (db_run(s,
+		    "UPDATE subscribers SET email = ?2, first_name = ?3, last_name = ?4,"
+		    " attributes = ?5 WHERE id = ?1",
+		    VALS(INT(old->id), TEXT_OR_NULL(str_eq(email, key) ? STR("") : email),
+			    TEXT(first), TEXT(last), attributes_val(attributes)),
+		    e) < 0)
+		return -1;
+	return store_event(s, now, "update", old->id,
+		named && changed ? STR("name and attributes")
+		: named          ? STR("name")
+				 : STR("attributes"),
 		e);
 }
 
@@ -236,7 +247,8 @@ int subscriber_put(struct store *s, struct subscriber *person, struct str key, i
 		rc = look_up(s, key, &a, &old, e);
 	if (rc >= 0) {
 		*added = rc == 0;
-		rc = *added ? add(s, person, key, now, e) : update(s, &old, person, key, &a, e);
+		rc = *added ? add(s, person, key, now, e)
+			    : update(s, &old, person, key, now, &a, e);
 	}
 	arena_free(&a);
 	return tx_close(s, own, rc, e);

@@ -49,6 +49,19 @@ int suppression_put(struct store *s, struct str key, const char *reason, struct 
 	return tx_close(s, own, rc, e);
 }
 
+int suppression_take_back(struct store *s, struct str key, struct str source, struct err *e)
+{
+	unsigned char hash[KEY_HASH_SIZE];
+	int64_t changed;
+
+	if (key_hash(s, key, hash, e) < 0 ||
+		db_change(s, "DELETE FROM suppressions WHERE hash = ?1 AND ?2 IN ('', source)",
+			VALS(BLOB(((struct str){(const char *)hash, sizeof hash})), TEXT(source)),
+			&changed, e) < 0)
+		return -1;
+	return changed ? mark(s, key, false, e) : 0;
+}
+
 int suppression_add(struct store *s, struct str key, const char *reason, int64_t now, struct err *e)
 {
 	return suppression_put(s, key, reason, STR(""), now, e) < 0 ? -1 : 0;

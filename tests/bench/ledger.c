@@ -49,9 +49,12 @@ static int64_t fill(struct store *s, size_t readers)
 			.status = SUBSCRIPTION_ACTIVE,
 			.line = i + 2};
 	}
-	must(import_begin(s, list.id, STR("bench"), 1, &import, &id, &e), "import");
+	must(import_begin(s,
+		     &(struct import_start){.list = list.id, .file = STR("bench"), .now = 1},
+		     &import, &e),
+		"import");
 	must(import_batch(import, row, readers, &e), "import");
-	must(import_commit(import, 0, &n, &e), "import");
+	must(import_commit(import, STR(""), STR(""), &id, &n, &e), "import");
 	arena_free(&a);
 	free(row);
 	return list.id;

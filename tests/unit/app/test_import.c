@@ -55,13 +55,13 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const ends[] = {"", "-wal", "-shm"};
+	static const char *const ends[] = {"", "-wal", "-shm", "-import"};
 	struct fixture *f = *state;
 	char path[128];
 	int rc;
 
 	store_close(f->site.store);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
 		snprintf(path, sizeof path, "%s%s", f->db, ends[i]);
 		unlink(path);
 	}

@@ -81,7 +81,7 @@ static inline int fixture_setup(void **state)
 /* Remove what the store may have left; anything else in the folder is a finding. */
 static inline int fixture_teardown(void **state)
 {
-	static const char *const ends[] = {"", "-wal", "-shm", ".before-0", ".before-1"};
+	static const char *const ends[] = {"", "-wal", "-shm", "-import", ".before-0", ".before-1"};
 	struct fixture *f = *state;
 	char path[128];
 	int rc;

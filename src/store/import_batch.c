@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+#include "import_run.h"
+
+#include <stdlib.h>
+
+/* Reading: the rows of a file become subscribers, who are on no list yet, and a journal of what is to happen. */
+
+/* ---- repeats ---- */
+
+/* COMPLAINED > BOUNCED > UNSUBSCRIBED > PENDING > ACTIVE */
+static enum subscription_status stricter(enum subscription_status a, enum subscription_status b)
+{
+	if (a >= SUBSCRIPTION_UNSUBSCRIBED || b >= SUBSCRIPTION_UNSUBSCRIBED)
+		return a > b ? a : b;
+	return a < b ? a : b;
+}
+
+/* Lay `over` on the earlier `row` of the same key. */
+static int lay_over(
+	struct import *i, struct import_row *row, const struct import_row *over, struct err *e)
+{
+	bool changed;
+
+	if (attributes_merge(
+		    &i->a, row->attributes, over->attributes, &row->attributes, &changed, e) < 0)
+		return -1;
+	if (over->email.n)
+		row->email = over->email;
+	if (over->first_name.n)
+		row->first_name = over->first_name;
+	if (over->last_name.n)
+		row->last_name = over->last_name;
+	if (over->suppress.n)
+		row->suppress = over->suppress;
+	if (over->detail.n)
+		row->detail = over->detail;
+	row->status = stricter(row->status, over->status);
+	row->line = over->line;
+	return 0;
+}
+
+/* Leave one row of each key, and mark those that earlier batches had. */
+static int merge_repeats(struct import *i, struct import_row *rows, size_t *n, struct err *e)
+{
+	size_t kept = 0;
+	int new;
+
+	for (size_t at = 0; at < *n; at++) {
+		if (kept && str_eq(rows[kept - 1].key, rows[at].key)) {
+			if (lay_over(i, &rows[kept - 1], &rows[at], e) < 0)
+				return -1;
+			i->mark[kept - 1].repeats++;
+			continue;
+		}
+		new = seen_add(&i->seen, rows[at].key);
+		if (new < 0)
+			return err_set(e, ERR_IO, "out of memory");
+		i->mark[kept] = (struct batch_mark){.again = !new};
+		rows[kept++] = rows[at];
+	}
+	*n = kept;
+	return 0;
+}
+
+/* ---- one batch ---- */
+
+static bool is_ended(int64_t status)
+{
+	return status >= SUBSCRIPTION_UNSUBSCRIBED;
+}
+
+/* The reason for which a row makes its address suppressed. */
+static struct str suppression_of(const struct import_row *row)
+{
+	if (row->suppress.n)
+		return row->suppress;
+	return row->status < SUBSCRIPTION_BOUNCED    ? STR("")
+	       : row->status == SUBSCRIPTION_BOUNCED ? STR("bounce")
+						     : STR("complaint");
+}
+
+static int mark_suppressed(
+	struct import *i, const struct import_row *row, struct batch_mark *mark, struct err *e)
+{
+	struct str reason;
+	int64_t at;
+	int rc;
+
+	if (!i->proof.n) {
+		rc = suppression_find(i->s, row->key, e);
+		mark->suppressed = rc == 1;
+		return rc < 0 ? -1 : 0;
+	}
+	rc = suppression_get(i->s, row->key, &i->a, &reason, &at, e);
+	if (rc == 1) {
+		mark->suppressed = is_ended(row->status) || str_eq(reason, STR("erased")) ||
+				   str_eq(reason, STR("domain"));
+		if (!mark->suppressed)
+			mark->lifted = reason;
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+static int prepare(struct import *i, struct import_row *rows, size_t n, struct err *e)
+{
+	for (size_t at = 0; at < n; at++) {
+		rows[at].suppress = suppression_of(&rows[at]);
+		if (i->suppressions && mark_suppressed(i, &rows[at], &i->mark[at], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void count(struct import *i, const struct batch_mark *mark, int64_t *class)
+{
+	*(mark->again ? &i->counts.unchanged : class) += 1;
+	i->counts.unchanged += mark->repeats;
+	i->counts.repeats += mark->repeats + mark->again;
+}
+
+/* ---- who is new ---- */
+
+/* All of a slice in one statement. Ids are given out from `*before` + 1 on, by the row's place; `*added` is how many
+ * they are. */
+static int add_new(struct import *i, int64_t *before, int64_t *added, struct err *e)
+{
+	*before = 0;
+	if (db_int(i->s, "SELECT seq FROM sqlite_sequence WHERE name = 'subscribers'", NULL, before,
+		    e) < 0)
+		return -1;
+	return db_change(i->s,
+		"INSERT INTO subscribers (id, email_key, email, first_name, last_name, attributes,"
+		" suppressed, created_at) SELECT ?1 + 1 + rowid, key, email, first_name, last_name,"
+		" attributes, 0, coalesce(created_at, ?2) FROM batch WHERE NOT suppressed"
+		" AND NOT found"
+		" ON CONFLICT (email_key) DO NOTHING",
+		VALS(INT(*before), INT(i->now)), added, e);
+}
+
+static int journal_new(struct import *i, int64_t before, struct err *e)
+{
+	return db_run(i->s,
+		"INSERT INTO import_rows (import_id, subscriber_id, line, created, status, detail,"
+		" suppress, lifted) SELECT ?1, ?2 + 1 + rowid, line, 1, status, detail, suppress,"
+		" lifted FROM batch WHERE NOT suppressed AND NOT found",
+		VALS(INT(i->id), INT(before)), e);
+}
+
+/* ---- who is known ---- */
+
+/* What is there of a row's reader. */
+struct known {
+	int64_t id;
+	int64_t status; /* -1 = not on the list */
+	int64_t planned; /* what an earlier row of the file is to make of it; -1 = nothing */
+	struct str email, first_name, last_name, attributes;
+};
+
+static bool differs(struct str new, struct str old)
+{
+	return new.n && !str_eq(new, old);
+}
+
+/* Lay the row over what is known of the person: 1 when that changes it, 0, or -1. */
+static int lay_over_person(
+	struct import *i, const struct import_row *row, struct known *k, struct err *e)
+{
+	struct str attributes;
+	bool changed;
+
+	if (attributes_merge(&i->a, k->attributes, row->attributes, &attributes, &changed, e) < 0)
+		return -1;
+	if (!changed && !differs(row->email, k->email) &&
+		!differs(row->first_name, k->first_name) && !differs(row->last_name, k->last_name))
+		return 0;
+	if (row->email.n)
+		k->email = row->email;
+	if (row->first_name.n)
+		k->first_name = row->first_name;
+	if (row->last_name.n)
+		k->last_name = row->last_name;
+	k->attributes = attributes;
+	return 1;
+}
+
+/* The status that the row gives; -1 = it stays. By a file a status only climbs, unless there is proof. */
+static int64_t status_given(
+	const struct import *i, const struct import_row *row, const struct known *k)
+{
+	if (k->planned >= 0) {
+		enum subscription_status both =
+			stricter((enum subscription_status)k->planned, row->status);
+
+		return both == (enum subscription_status)k->planned ? -1 : (int64_t)both;
+	}
+	if (k->status < (int64_t)row->status ||
+		(i->proof.n && is_ended(k->status) && !is_ended(row->status)))
+		return (int64_t)row->status;
+	return -1;
+}
+
+/* What was there before the first row of the file that changed it is what counts. */
+static int journal_known(struct import *i, const struct import_row *row,
+	const struct batch_mark *mark, const struct known *k, int64_t status, bool person,
+	struct err *e)
+{
+	return db_run(i->s,
+		"INSERT INTO import_rows (import_id, subscriber_id, line, created, status,"
+		" status_before, detail, suppress, lifted, before)"
+		" SELECT ?1, id, ?3, 0, ?4, ?5, ?6, ?7, ?8, CASE WHEN ?9 THEN"
+		" json_object('email', email, 'first_name', first_name, 'last_name', last_name,"
+		" 'attributes', attributes) END FROM subscribers WHERE id = ?2"
+		" ON CONFLICT DO UPDATE SET line = excluded.line,"
+		" status = coalesce(excluded.status, status),"
+		" status_before = coalesce(status_before, excluded.status_before),"
+		" detail = coalesce(excluded.detail, detail),"
+		" suppress = coalesce(excluded.suppress, suppress),"
+		" lifted = coalesce(excluded.lifted, lifted),"
+		" before = CASE WHEN NOT created THEN coalesce(before, excluded.before) END",
+		VALS(INT(i->id), INT(k->id), INT((int64_t)row->line),
+			status < 0 ? (struct val){.type = VAL_NULL} : INT(status),
+			k->status < 0 || status < 0 ? (struct val){.type = VAL_NULL}
+						    : INT(k->status),
+			TEXT_OR_NULL(row->detail),
+			TEXT_OR_NULL(mark->suppressed ? STR("") : row->suppress),
+			TEXT_OR_NULL(mark->lifted), INT(person)),
+		e);
+}
+
+static int write_person(
+	struct import *i, const struct import_row *row, const struct known *k, struct err *e)
+{
+	return db_run(i->s,
+		"UPDATE subscribers SET email = ?2, first_name = ?3, last_name = ?4,"
+		" attributes = ?5 WHERE id = ?1",
+		VALS(INT(k->id), TEXT_OR_NULL(str_eq(k->email, row->key) ? STR("") : k->email),
+			TEXT(k->first_name), TEXT(k->last_name), attributes_val(k->attributes)),
+		e);
+}
+
+static int apply_known(struct import *i, const struct import_row *row,
+	const struct batch_mark *mark, struct known *k, struct err *e)
+{
+	bool suppresses = row->suppress.n && !mark->suppressed;
+	int64_t status;
+	int person;
+
+	if (is_ended(k->status) && !is_ended(row->status) && !i->proof.n) {
+		count(i, mark, &i->counts.suppressed);
+		return 0;
+	}
+	status = status_given(i, row, k);
+	person = lay_over_person(i, row, k, e);
+	if (person < 0)
+		return -1;
+	count(i, mark,
+		k->status < 0           ? &i->counts.added
+		: person || status >= 0 ? &i->counts.updated
+					: &i->counts.unchanged);
+	if (i->dry_run)
+		return 0;
+	if ((person || status >= 0 || suppresses || mark->lifted.n) &&
+		journal_known(i, row, mark, k, status, person, e) < 0)
+		return -1;
+	return person ? write_person(i, row, k, e) : 0;
+}
+
+/* Those who were there before the slice, whose ids end with `before`. */
+static int update_known(struct import *i, struct import_row *rows, struct batch_mark *marks,
+	int64_t before, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (db_query(i->s,
+		    "SELECT b.rowid, s.id, coalesce(s.email, b.key), s.first_name, s.last_name,"
+		    " s.attributes, coalesce(p.status, -1), coalesce(r.status, -1)"
+		    " FROM batch AS b CROSS JOIN subscribers AS s ON s.email_key = b.key"
+		    " LEFT JOIN subscriptions AS p ON p.list_id = ?1 AND p.subscriber_id = s.id"
+		    " LEFT JOIN import_rows AS r ON r.import_id = iif(b.again, ?3, NULL)"
+		    " AND r.subscriber_id = s.id"
+		    " WHERE s.id <= ?2",
+		    VALS(INT(i->list), INT(before), INT(i->id)), &st, e) < 0)
+		return -1;
+	while ((rc = db_row(i->s, st, e)) == 1) {
+		size_t at = (size_t)sqlite3_column_int64(st, 0);
+		struct known k = {
+			.id = sqlite3_column_int64(st, 1),
+			.email = db_text(st, 2),
+			.first_name = db_text(st, 3),
+			.last_name = db_text(st, 4),
+			.attributes = db_text(st, 5),
+			.status = sqlite3_column_int64(st, 6),
+			.planned = sqlite3_column_int64(st, 7),
+		};
+
+		marks[at].found = true;
+		if (marks[at].suppressed && !is_ended(rows[at].status))
+			continue;
+		if (apply_known(i, &rows[at], &marks[at], &k, e) < 0) {
+			rc = -1;
+			break;
+		}
+	}
+	db_end(st);
+	return rc;
+}
+
+/* ---- a batch ---- */
+
+/* Count those whom update_known() has not seen. */
+static void count_rest(
+	struct import *i, const struct import_row *rows, const struct batch_mark *marks, size_t n)
+{
+	for (size_t at = 0; at < n; at++) {
+		if (marks[at].suppressed && (!marks[at].found || !is_ended(rows[at].status)))
+			count(i, &marks[at], &i->counts.suppressed);
+		else if (!marks[at].found)
+			count(i, &marks[at], &i->counts.added);
+	}
+}
+
+/* Look first where most are known, else try first: an import of nobody but new people, or of nobody new, looks
+ * for each of them once. */
+static int write_slice(struct import *i, struct import_row *rows, struct batch_mark *marks,
+	size_t n, struct err *e)
+{
+	int64_t before, added, wanted = 0;
+
+	for (size_t at = 0; at < n; at++)
+		wanted += !marks[at].suppressed;
+	if (i->look_first && update_known(i, rows, marks, INT64_MAX, e) < 0)
+		return -1;
+	if (add_new(i, &before, &added, e) < 0)
+		return -1;
+	if (!i->look_first && (added < wanted || wanted < (int64_t)n) &&
+		update_known(i, rows, marks, before, e) < 0)
+		return -1;
+	i->look_first = added < wanted / 2;
+	return journal_new(i, before, e);
+}
+
+static int take_slice(struct import *i, struct import_row *rows, struct batch_mark *marks, size_t n,
+	struct err *e)
+{
+	int rc;
+
+	i->s->batch = (struct batch){rows, marks, n};
+	if (i->dry_run) {
+		rc = update_known(i, rows, marks, INT64_MAX, e);
+	} else {
+		rc = store_begin(i->s, e);
+		if (rc == 0)
+			rc = tx_close(i->s, true, write_slice(i, rows, marks, n, e), e);
+		import_pause();
+	}
+	i->s->batch.n = 0;
+	if (rc == 0)
+		count_rest(i, rows, marks, n);
+	return rc;
+}
+
+static int room_for(struct import *i, size_t n, struct err *e)
+{
+	struct batch_mark *mark;
+
+	if (n <= i->mark_max)
+		return 0;
+	mark = realloc(i->mark, n * sizeof *mark);
+	if (!mark)
+		return err_set(e, ERR_IO, "out of memory");
+	i->mark = mark;
+	i->mark_max = n;
+	return 0;
+}
+
+int import_batch(struct import *i, struct import_row *rows, size_t n, struct err *e)
+{
+	i->counts.rows += (int64_t)n;
+	if (room_for(i, n, e) < 0)
+		return -1;
+	arena_reset(&i->a);
+	import_sort(rows, n);
+	if (merge_repeats(i, rows, &n, e) < 0 || prepare(i, rows, n, e) < 0)
+		return -1;
+	for (size_t from = 0; from < n; from += IMPORT_SLICE) {
+		size_t some = n - from < IMPORT_SLICE ? n - from : IMPORT_SLICE;
+
+		if (take_slice(i, rows + from, i->mark + from, some, e) < 0)
+			return -1;
+	}
+	return 0;
+}

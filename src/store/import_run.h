@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_IMPORT_RUN_H
+#define STORE_IMPORT_RUN_H
+
+#include "db.h"
+#include "seen.h"
+#include "store/import.h"
+
+/*
+ * An import under way. import_batch.c writes the rows and the journal, import_apply.c decides and gives the list its people,
+ * import_undo.c takes back. Private to src/store.
+ */
+enum import_state {
+	IMPORT_READING,
+	IMPORT_APPLYING,
+	IMPORT_DONE,
+	IMPORT_UNDOING,
+	IMPORT_UNDONE,
+};
+
+/* Why undoing left something as it is: bits of import_rows.kept. */
+enum import_kept {
+	IMPORT_KEPT_SUBSCRIPTION = 1, /* it has changed since */
+	IMPORT_KEPT_DATA = 2, /* something else has happened to the reader */
+	IMPORT_KEPT_MAIL = 4, /* issues went there: the ledger names the reader */
+	IMPORT_KEPT_LIST = 8, /* on another list, too */
+};
+const char *import_kept_words(enum import_kept bit);
+
+/* Readers in one transaction: some 50 ms. */
+enum { IMPORT_SLICE = 20000 };
+
+struct import {
+	struct store *s;
+	int64_t id, list, now;
+	int lock; /* file that says that the process lives */
+	bool dry_run;
+	bool suppressions; /* there are any */
+	bool look_first; /* most of the last slice were known */
+	struct str proof;
+	struct import_counts counts;
+	int64_t rejects; /* written down */
+	struct seen seen;
+	struct batch_mark *mark;
+	size_t mark_max;
+	struct str *field;
+	size_t field_n;
+	struct arena a; /* of one batch */
+	struct arena names; /* lives as long as the import */
+};
+
+/* Take the lock of imports, which ends with the process. 1 with its descriptor, 0 when another process has it, -1. */
+int import_lock(struct store *s, int *lock, struct err *e);
+
+/* Leave room between two transactions for whoever waits to write. */
+void import_pause(void);
+
+/* Long work by short transactions. While `durable` is false, commits may be lost by a power failure, as a whole:
+ * for what another, durable one has to follow. */
+int import_pace(struct store *s, bool durable, struct err *e);
+
+/* The next IMPORT_SLICE readers of import `id` are those behind its `passed`, up to `*to`. 1, 0 when there are no
+ * more, or -1. */
+int import_next(struct store *s, int64_t id, int64_t *from, int64_t *to, struct err *e);
+
+/* Finish import `id`, which was decided for. */
+int import_apply(struct store *s, int64_t id, struct err *e);
+
+/* Take back, slice by slice, what import `id` did; its state is READING or UNDOING. */
+int import_take_back(
+	struct store *s, int64_t id, int64_t now, struct import_undone *out, struct err *e);
+
+/* Delete all that is known of import `id`, which did nothing. */
+int import_forget(struct store *s, int64_t id, struct err *e);
+
+#endif

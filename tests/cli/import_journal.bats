@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+
+load ../lib
+
+setup() {
+	make_site
+	CSV=$BATS_TEST_TMPDIR/people.csv
+}
+
+# people N FILE: a file of N people.
+people() {
+	{ echo email,city && seq "$1" | awk '{ printf "reader%07d@example.org,Lisboa\n", $1 * 7919 % 1000003 }'; } >"$2"
+}
+
+# site: all that an import may change, but for the evidence of consents and the numbers that are given out.
+site() {
+	sql "SELECT email_key, email, first_name, last_name, attributes, suppressed FROM subscribers ORDER BY email_key;
+		SELECT email_key, list_id, status FROM subscriptions JOIN subscribers ON subscribers.id = subscriber_id
+		ORDER BY 1, 2; SELECT hex(hash), reason FROM suppressions ORDER BY 1" | sha256sum
+}
+
+@test "undo takes an import back, and the file can come again" {
+	mill subscriber add --list daily --first-name Ana ana@example.org
+	printf 'email,first_name,city,status\nana@example.org,Anna,Porto,active\nbob@example.org,Bob,Faro,active\ncy@example.org,Cy,Faro,bounced\n' >"$CSV"
+	before=$(site)
+	expect 0 import "$CSV" --list daily
+	after=$(site)
+	expect 0 import undo 1
+	has "$output" "import 1 is undone"
+	is "$(site)" "$before"
+	expect 77 import undo 1
+	has "$stderr" "was undone before"
+	expect 0 import ls --json
+	is "$(jq -c '[.import, .undone]' <<<"$output")" '[1,true]'
+	expect 0 import "$CSV" --list daily
+	is "$(site)" "$after"
+	expect 0 db check
+	expect 66 import undo 7
+	expect 64 import undo seven
+}
+
+@test "undo keeps what happened since, and shows it" {
+	printf 'email\nana@example.org\nbob@example.org\ncy@example.org\ndi@example.org\n' >"$CSV"
+	expect 0 import "$CSV" --list daily
+	mill subscriber unsubscribe -q ana@example.org
+	mill subscriber set --first-name Robert bob@example.org
+	expect 0 import undo 1
+	has "$output" "ana@example.org  added as subscribed; kept: the subscription has changed since"
+	has "$output" "bob@example.org  added as subscribed; kept: something has happened to the reader since"
+	is "$(mill subscriber show --json ana@example.org | jq -r '.subscriptions[0].status')" unsubscribed
+	is "$(mill subscriber show --json bob@example.org | jq -c '[.first_name, .subscriptions]')" '["Robert",[]]'
+	expect 66 subscriber show cy@example.org
+	expect 0 consent prove bob@example.org
+	has "$output" "undo of import 1"
+	expect 0 db check
+}
+
+@test "show tells what an import was and did" {
+	printf 'email\nana@example.org\nnobody\n' >"$CSV"
+	expect 0 import "$CSV" --list daily -q
+	expect 0 import show 1
+	has "$output" "import 1 into 'daily'"
+	expect 0 import show 1 --rows --json
+	is "$(tail -n +2 <<<"$output" | jq -c '[.line, .email, .effect[:9]]')" \
+		'[2,"ana@example.org","added as "]
+[3,"","rejected:"]'
+	expect 66 import show 2
+}
+
+@test "who had left comes back with a proof alone" {
+	for name in left dead erased; do
+		mill subscriber add --list daily "$name@example.org"
+	done
+	mill subscriber unsubscribe -q left@example.org
+	mill subscriber suppress dead@example.org
+	mill subscriber erase erased@example.org
+	printf 'email\nleft@example.org\ndead@example.org\nerased@example.org\n' >"$CSV"
+	expect 0 import "$CSV" --list daily --json
+	is "$(jq -c '[.updated, .suppressed]' <<<"$output")" '[0,3]'
+	expect 0 import "$CSV" --list daily --json --resubscribe-with-proof "forms of the fair, binder 3"
+	is "$(jq -c '[.updated, .unchanged, .suppressed]' <<<"$output")" '[1,1,1]'
+	is "$(mill subscriber show --json left@example.org | jq -r '.subscriptions[0].status')" subscribed
+	is "$(mill subscriber show --json erased@example.org | jq -r .subscriber)" null
+	expect 0 import show 2
+	has "$output" "forms of the fair, binder 3"
+	expect 0 db check
+}
+
+@test "kill -9 in the middle of an import, 20 times: all or nothing" {
+	people 60000 "$CSV"
+	printf 'email,city\nreader0007919@example.org,Porto\n' >"$BATS_TEST_TMPDIR/one.csv"
+	mill import -q "$BATS_TEST_TMPDIR/one.csv" --list daily
+	nothing=$(site)
+	mill import -q "$CSV" --list daily
+	all=$(site)
+	mill import undo -q 2
+	is "$(site)" "$nothing"
+	whole=0
+	for ((round = 0; round < 20; round++)); do
+		"$LETTERMILL" -q -C "$SITE" import "$CSV" --list daily &
+		pid=$!
+		sleep "0.$(printf %03d $((round * 12)))"
+		kill -KILL $pid 2>/dev/null || :
+		wait $pid 2>/dev/null || :
+		last=$(mill import ls --json 2>/dev/null | jq -s 'map(select(.undone | not)) | last | .import')
+		if ((last > 1)); then
+			is "$(site)" "$all"
+			mill import undo -q "$last"
+			whole=$((whole + 1))
+		fi
+		is "$(site)" "$nothing"
+	done
+	echo "# $whole of 20 were whole" >&3
+	expect 0 db check
+}
+
+@test "one import at a time" {
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	people 120000 "$CSV"
+	"$LETTERMILL" -q -C "$SITE" import "$BATS_TEST_TMPDIR/pipe" --list daily &
+	pid=$!
+	exec {out}>"$BATS_TEST_TMPDIR/pipe"
+	cat "$CSV" >&$out
+	until [[ $(sql 'SELECT count(*) FROM imports') == 1 ]]; do
+		kill -0 $pid
+		sleep 0.05
+	done
+	expect 75 import "$CSV" --list daily
+	has "$stderr" "another import is under way"
+	# What lives is not taken back by others, and the list has nobody of it yet.
+	expect 0 status
+	is "$(sql 'SELECT count(*) FROM subscriptions')" 0
+	exec {out}>&-
+	wait $pid
+	is "$(sql 'SELECT count(*) FROM subscriptions')" 120000
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "import_fixture.h"
+
+#include <sys/wait.h>
+
+/* ---- proof ---- */
+
+static struct import_counts import_with_proof(
+	struct fixture *f, const struct import_row *rows, size_t n, int64_t now)
+{
+	const struct import_start start = {.list = f->list,
+		.file = STR("people.csv"),
+		.proof = STR("forms of the fair, binder 3"),
+		.now = now};
+	struct import_row copy[16];
+	struct import_counts counts;
+	struct import *i;
+	int64_t id;
+
+	memcpy(copy, rows, n * sizeof *rows);
+	OK(f, import_begin(f->s, &start, &i, &f->e));
+	OK(f, import_batch(i, copy, n, &f->e));
+	OK(f, import_commit(i, STR(""), STR(""), &id, &counts, &f->e));
+	assert_sound(f);
+	return counts;
+}
+
+static void test_proof_brings_back(void **state)
+{
+	struct fixture *f = *state;
+	const struct import_row back[] = {
+		row("left@example.com", "", "", ACTIVE, 2),
+		row("dead@example.com", "", "", ACTIVE, 3),
+		row("erased@example.com", "", "", ACTIVE, 4),
+		row("never@example.com", "", "", ACTIVE, 5),
+	};
+	struct str reason;
+	int64_t at;
+
+	import(f,
+		ROWS(row("left@example.com", "", "", SUBSCRIPTION_UNSUBSCRIBED, 2),
+			row("dead@example.com", "", "", SUBSCRIPTION_BOUNCED, 3)),
+		10);
+	OK(f, suppression_add(f->s, STR("erased@example.com"), "erased", 10, &f->e));
+	OK(f, suppression_add(f->s, STR("never@example.com"), "hand", 10, &f->e));
+	assert_counts(import(f, back, 4, 20), 0, 0, 0, 4);
+	assert_counts(import_with_proof(f, back, 4, 30), 1, 2, 0, 1);
+	assert_int_equal(subscription(f, "left@example.com").status, ACTIVE);
+	assert_int_equal(subscription(f, "dead@example.com").status, ACTIVE);
+	assert_int_equal(subscription(f, "never@example.com").status, ACTIVE);
+	assert_int_equal(peek(f, "SELECT count(*) FROM subscribers WHERE suppressed"), 0);
+	/* Taken back, they are where they were. */
+	struct import_undone undone;
+	OK(f, import_undo(f->s, 3, 40, &undone, &f->e));
+	assert_int_equal(subscription(f, "left@example.com").status, SUBSCRIPTION_UNSUBSCRIBED);
+	assert_int_equal(subscription(f, "dead@example.com").status, SUBSCRIPTION_BOUNCED);
+	assert_int_equal(
+		OK(f, suppression_get(f->s, STR("dead@example.com"), &f->a, &reason, &at, &f->e)),
+		1);
+	assert_text(reason, "bounce");
+	assert_sound(f);
+}
+
+/* ---- undo ---- */
+
+/* All that an undo has to restore, as one text. */
+static char *picture(struct fixture *f)
+{
+	static const char sql[] =
+		"SELECT group_concat(line, char(10)) FROM (SELECT email_key || '|' || "
+		"coalesce(email, '') ||"
+		" '|' || first_name || '|' || last_name || '|' || coalesce(attributes, '') || '|' "
+		"||"
+		" suppressed || '|' || coalesce((SELECT group_concat(list_id || '=' || status) FROM"
+		" subscriptions WHERE subscriber_id = subscribers.id), '') AS line FROM subscribers"
+		" UNION ALL SELECT hex(hash) || reason FROM suppressions ORDER BY 1)";
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
+	char *text;
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	text = strdup(sqlite3_column_text(st, 0) ? (const char *)sqlite3_column_text(st, 0) : "");
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return text;
+}
+
+static const struct import_row before_rows[] = {
+	{.key = {"a@example.com", sizeof("a@example.com") - 1},
+		.email = {"A@example.com", sizeof("A@example.com") - 1},
+		.first_name = {"Ada", sizeof("Ada") - 1},
+		.status = SUBSCRIPTION_ACTIVE,
+		.line = 2},
+	{.key = {"b@example.com", sizeof("b@example.com") - 1},
+		.email = {"b@example.com", sizeof("b@example.com") - 1},
+		.attributes = {"{\"city\":\"Bonn\"}", sizeof("{\"city\":\"Bonn\"}") - 1},
+		.status = SUBSCRIPTION_ACTIVE,
+		.line = 3},
+	{.key = {"p@example.com", sizeof("p@example.com") - 1},
+		.email = {"p@example.com", sizeof("p@example.com") - 1},
+		.status = SUBSCRIPTION_PENDING,
+		.line = 4},
+};
+
+static const struct import_row later_rows[] = {
+	{.key = {"a@example.com", sizeof("a@example.com") - 1},
+		.email = {"a@example.com", sizeof("a@example.com") - 1},
+		.first_name = {"Augusta", sizeof("Augusta") - 1},
+		.status = SUBSCRIPTION_ACTIVE,
+		.line = 2},
+	{.key = {"b@example.com", sizeof("b@example.com") - 1},
+		.email = {"b@example.com", sizeof("b@example.com") - 1},
+		.attributes = {"{\"city\":\"Ulm\"}", sizeof("{\"city\":\"Ulm\"}") - 1},
+		.status = SUBSCRIPTION_COMPLAINED,
+		.line = 3},
+	{.key = {"p@example.com", sizeof("p@example.com") - 1},
+		.email = {"p@example.com", sizeof("p@example.com") - 1},
+		.status = SUBSCRIPTION_ACTIVE,
+		.line = 4},
+	{.key = {"n@example.com", sizeof("n@example.com") - 1},
+		.email = {"n@example.com", sizeof("n@example.com") - 1},
+		.status = SUBSCRIPTION_ACTIVE,
+		.line = 5},
+	{.key = {"d@example.com", sizeof("d@example.com") - 1},
+		.email = {"d@example.com", sizeof("d@example.com") - 1},
+		.status = SUBSCRIPTION_BOUNCED,
+		.line = 6},
+};
+
+static void test_undo_restores(void **state)
+{
+	struct fixture *f = *state;
+	struct import_undone undone;
+	char *before, *after;
+
+	import(f, before_rows, 3, 10);
+	before = picture(f);
+	assert_counts(import(f, later_rows, 5, 20), 2, 3, 0, 0);
+	OK(f, import_undo(f->s, 2, 30, &undone, &f->e));
+	after = picture(f);
+	assert_string_equal(before, after);
+	assert_int_equal(undone.removed, 2);
+	assert_int_equal(undone.restored, 2);
+	assert_int_equal(undone.ended, 4);
+	assert_int_equal(undone.kept, 0);
+	assert_sound(f);
+	FAILS(f, ERR_DENIED, import_undo(f->s, 2, 40, &undone, &f->e));
+	FAILS(f, ERR_MISSING, import_undo(f->s, 9, 40, &undone, &f->e));
+	/* And once more in: as if it had never been. */
+	assert_counts(import(f, later_rows, 5, 50), 2, 3, 0, 0);
+	free(before);
+	free(after);
+}
+
+static void test_undo_keeps_what_happened_since(void **state)
+{
+	struct fixture *f = *state;
+	struct subscriber change = {.email = STR("a@example.com"), .first_name = STR("Mrs A")};
+	struct import_undone undone;
+	struct subscriber p;
+	bool added;
+
+	import(f, before_rows, 3, 10);
+	import(f, later_rows, 5, 20);
+	import(f,
+		ROWS(row("mailed@example.com", "", "", ACTIVE, 2),
+			row("left@example.com", "", "", ACTIVE, 3)),
+		21);
+	OK(f, subscriber_put(f->s, &change, change.email, 25, &added, &f->e));
+	issue(f, "one", 26, 26);
+	OK(f, subscriber_unsubscribe(
+		      f->s, person(f, "left@example.com").id, 0, STR("link"), 27, &f->e));
+	/* b was called spam by another way, too. */
+	OK(f, subscription_put(f->s, person(f, "p@example.com").id, f->list,
+		      SUBSCRIPTION_UNSUBSCRIBED, STR("link"), STR(""), false, 27, &f->e));
+	OK(f, import_undo(f->s, 2, 30, &undone, &f->e));
+	assert_text(person(f, "a@example.com").first_name, "Mrs A");
+	assert_int_equal(subscription(f, "b@example.com").status, ACTIVE);
+	assert_int_equal(subscription(f, "p@example.com").status, SUBSCRIPTION_UNSUBSCRIBED);
+	/* n was mailed: off the list, but the ledger's reader stays. */
+	assert_int_equal(undone.removed, 1);
+	assert_int_equal(undone.kept, 3);
+	p = person(f, "n@example.com");
+	assert_true(p.id > 0);
+	assert_sound(f);
+	OK(f, import_undo(f->s, 3, 31, &undone, &f->e));
+	assert_int_equal(undone.kept, 2);
+	assert_int_equal(subscription(f, "left@example.com").status, SUBSCRIPTION_UNSUBSCRIBED);
+	assert_sound(f);
+}
+
+/* ---- what breaks off ---- */
+
+static void test_broken_off_while_reading(void **state)
+{
+	struct fixture *f = *state;
+	struct import_row rows[5];
+	struct import *i;
+	char *before, *after;
+	bool finished;
+	int64_t id;
+
+	import(f, before_rows, 3, 10);
+	before = picture(f);
+	i = begin(f, 20);
+	memcpy(rows, later_rows, sizeof rows);
+	OK(f, import_batch(i, rows, 5, &f->e));
+	/* Nobody is on the list, and another process leaves a living import alone. */
+	assert_int_equal(peek(f, "SELECT count(*) FROM subscriptions"), 3);
+	assert_int_equal(peek(f, "SELECT count(*) FROM subscribers"), 5);
+	OK(f, import_recover(f->s, 25, &id, &finished, &f->e));
+	assert_int_equal(id, 0);
+	FAILS(f, ERR_BUSY,
+		import_begin(f->s, &(struct import_start){.list = f->list, .now = 25},
+			&(struct import *){NULL}, &f->e));
+	import_rollback(i, NULL);
+	after = picture(f);
+	assert_string_equal(before, after);
+	assert_int_equal(peek(f, "SELECT count(*) FROM imports"), 1);
+	assert_int_equal(peek(f, "SELECT count(*) FROM import_rows WHERE import_id = 2"), 0);
+	free(before);
+	free(after);
+	assert_sound(f);
+}
+
+/* A process that ends without a word in the middle of reading. */
+static void die_reading(struct fixture *f)
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		const struct import_start start = {.list = f->list, .now = 20};
+		struct import_row rows[5];
+		struct store *s;
+		struct import *i;
+
+		memcpy(rows, later_rows, sizeof rows);
+		_exit(store_open(f->path, &s, &f->e) < 0 ||
+			import_begin(s, &start, &i, &f->e) < 0 ||
+			import_batch(i, rows, 5, &f->e) < 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void test_recover_what_was_being_read(void **state)
+{
+	struct fixture *f = *state;
+	char *before, *after;
+	bool finished;
+	int64_t id;
+
+	import(f, before_rows, 3, 10);
+	before = picture(f);
+	die_reading(f);
+	assert_int_equal(peek(f, "SELECT count(*) FROM subscribers"), 5);
+	OK(f, import_recover(f->s, 30, &id, &finished, &f->e));
+	assert_int_equal(id, 2);
+	assert_false(finished);
+	after = picture(f);
+	assert_string_equal(before, after);
+	assert_int_equal(peek(f, "SELECT count(*) FROM imports"), 1);
+	OK(f, import_recover(f->s, 30, &id, &finished, &f->e));
+	assert_int_equal(id, 0);
+	assert_sound(f);
+	free(before);
+	free(after);
+}
+
+static void test_recover_what_was_decided_for(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *db = NULL;
+	bool finished;
+	int64_t id;
+
+	import(f, later_rows, 5, 20);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	/* As it is when the process ends right behind the decision. */
+	assert_int_equal(sqlite3_exec(db,
+				 "DROP TRIGGER consents_stay; DELETE FROM consents;"
+				 " DELETE FROM subscriptions; DELETE FROM suppressions;"
+				 " UPDATE subscribers SET suppressed = 0;"
+				 " UPDATE imports SET state = 1, passed = 0",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	OK(f, import_recover(f->s, 30, &id, &finished, &f->e));
+	assert_int_equal(id, 1);
+	assert_true(finished);
+	assert_int_equal(peek(f, "SELECT count(*) FROM subscriptions"), 5);
+	assert_int_equal(peek(f, "SELECT count(*) FROM suppressions"), 2);
+	assert_sound(f);
+}
+
+static bool collect(void *user, const struct import_effect *effect)
+{
+	struct buf *to = user;
+
+	buf_printf(to, "%d %.*s: %.*s%s%.*s\n", (int)effect->line, STR_ARG(effect->email),
+		STR_ARG(effect->words), effect->kept.n ? "; " : "", STR_ARG(effect->kept));
+	return true;
+}
+
+static void test_effects(void **state)
+{
+	struct fixture *f = *state;
+	struct import_row rows[5];
+	struct import_counts n;
+	struct import *i;
+	struct buf text;
+	int64_t id, same, at;
+
+	buf_init(&text, 10000);
+	import(f, before_rows, 3, 10);
+	for (int k = 0; k < 2; k++) {
+		i = begin(f, 20 + k);
+		memcpy(rows, later_rows, sizeof rows);
+		OK(f, import_batch(i, rows, 5, &f->e));
+		OK(f, import_reject(i, 7, STR("'x' is not an address"), &f->e));
+		OK(f, import_commit(i, STR("5e1f"), STR(""), &id, &n, &f->e));
+	}
+	OK(f, import_effects(f->s, 2, collect, &text, &f->e));
+	assert_string_equal(buf_text(&text),
+		"2 a@example.com: data changed\n"
+		"3 b@example.com: complained, was subscribed, data changed, suppressed "
+		"(complaint)\n"
+		"4 p@example.com: subscribed, was pending\n"
+		"5 n@example.com: added as subscribed\n"
+		"6 d@example.com: added as bounced, suppressed (bounce)\n"
+		"7 : rejected: 'x' is not an address\n");
+	assert_counts(n, 0, 0, 5, 0);
+	assert_int_equal(OK(f, import_same(f->s, 3, &same, &at, &f->e)), 1);
+	assert_int_equal(same, 2);
+	assert_int_equal(at, 20);
+	buf_free(&text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_proof_brings_back),
+		TEST(test_undo_restores),
+		TEST(test_undo_keeps_what_happened_since),
+		TEST(test_broken_off_while_reading),
+		TEST(test_recover_what_was_being_read),
+		TEST(test_recover_what_was_decided_for),
+		TEST(test_effects),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
