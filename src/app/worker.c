@@ -13,7 +13,6 @@
 enum {
 	MESSAGE_MAX = 4 * 1024 * 1024,
 	WAIT_MS = 200, /* how late a signal, a lease or the progress bar may be noticed */
-	LINGER_US = 500, /* collecting a little longer makes one commit serve many outcomes */
 	TURN_MS = 1000,
 	RECOVER_MS = 10000,
 	PATIENCE_MS = 60000, /* what may leave only later than this waits for the next run */
@@ -102,7 +101,6 @@ static void collect_now(struct worker *w, int timeout_ms)
 
 static void collect(struct worker *w)
 {
-	const struct timespec linger = {0, LINGER_US * 1000L};
 	const struct timespec wait = {w->wait_ms / 1000, w->wait_ms % 1000 * 1000000L};
 
 	if (!w->in_flight) {
@@ -111,10 +109,6 @@ static void collect(struct worker *w)
 		return;
 	}
 	collect_now(w, w->done_n ? 0 : w->wait_ms);
-	if (w->done_n && w->in_flight && w->done_n < w->slot_n / 4) {
-		nanosleep(&linger, NULL);
-		collect_now(w, 0);
-	}
 }
 
 /* ---- what does not belong to a row ---- */

@@ -12,7 +12,7 @@
  * The transport `curl`: one epoll thread for all sessions with all relays. Links are opened by threads of
  * their own, one each, because that blocks; a relay that is slow to greet holds up nobody else.
  */
-enum { OPENING_MAX = 16 /* of a gate */, EVENTS_MAX = 64, QUIT_GRACE_MS = 1000 };
+enum { OPENING_MAX = 32 /* of a gate */, EVENTS_MAX = 64, QUIT_GRACE_MS = 1000 };
 
 struct opening {
 	struct opening *next;
