@@ -25,6 +25,10 @@ int dkim_open(
  * Content-Type against a second one too. ERR_BUG. */
 int dkim_sign(struct dkim *d, struct str message, int64_t now, struct buf *out, struct err *e);
 
+/* The same by each of `n` keys, in their order: the body is hashed once. */
+int dkim_sign_each(struct dkim *const *d, size_t n, struct str message, int64_t now,
+	struct buf *out, struct err *e);
+
 /* Append the record that publishes the key: "v=DKIM1; k=rsa; p=…" (RFC 6376 section 3.6.1, RFC 8463 section 4).
  * ERR_BUG. */
 int dkim_record(const struct dkim *d, struct buf *out, struct err *e);

@@ -272,9 +272,8 @@ static int sign(struct copy_maker *m, int64_t now, struct buf *message, struct e
 {
 	struct str copy = buf_view(&m->unsigned_copy);
 
-	for (size_t i = 0; i < m->dkim_n; i++)
-		if (dkim_sign(m->dkim[i], copy, now, message, e) < 0)
-			return -1;
+	if (dkim_sign_each(m->dkim, m->dkim_n, copy, now, message, e) < 0)
+		return -1;
 	buf_str(message, copy);
 	return 0;
 }

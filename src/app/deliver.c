@@ -99,13 +99,8 @@ static void rescue(struct worker *w)
 	struct err again;
 
 	begin_stop(w);
-	while (w->in_flight && clock_mono_ms() < deadline) {
-		size_t n = transport_wait(
-			w->transport, 100, w->done + w->done_n, w->slot_n - w->done_n);
-
-		w->done_n += n;
-		w->in_flight -= n;
-	}
+	while (w->in_flight && clock_mono_ms() < deadline)
+		worker_collect(w, 100);
 	worker_turn(w, &again);
 }
 

@@ -66,7 +66,7 @@ int worker_open(struct worker *w, struct site *s, bool follow, struct err *e)
 	int64_t now = clock_now();
 
 	*w = (struct worker){.site = s, .follow = follow};
-	if (open_relays(w, e) < 0 || open_slots(w, e) < 0 ||
+	if (open_relays(w, e) < 0 || open_slots(w, e) < 0 || worker_open_makers(w, e) < 0 ||
 		journal_replay(s->store, now, &news, e) < 0 ||
 		journals_drop(s->store, now, e) < 0 ||
 		lease_recover(s->store, now, &found, e) < 0 ||
@@ -90,11 +90,12 @@ bool worker_idle(const struct worker *w)
 
 /* ---- collecting ---- */
 
-static void collect_now(struct worker *w, int timeout_ms)
+void worker_collect(struct worker *w, int timeout_ms)
 {
 	size_t n = transport_wait(
 		w->transport, timeout_ms, w->done + w->done_n, w->slot_n - w->done_n);
 
+	n += worker_unmade(w, w->done + w->done_n + n);
 	w->done_n += n;
 	w->in_flight -= n;
 }
@@ -108,7 +109,7 @@ static void collect(struct worker *w)
 			nanosleep(&wait, NULL);
 		return;
 	}
-	collect_now(w, w->done_n ? 0 : w->wait_ms);
+	worker_collect(w, w->done_n ? 0 : w->wait_ms);
 }
 
 /* ---- what does not belong to a row ---- */
@@ -168,64 +169,6 @@ static int housekeeping(struct worker *w, int64_t now, struct err *e)
 		w->recovered_ms = ms;
 	}
 	return 0;
-}
-
-/* ---- submitting ---- */
-
-static bool is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
-}
-
-static int make(struct worker_slot *slot, int64_t now, struct err *e)
-{
-	buf_reset(&slot->message);
-	buf_reset(&slot->sender);
-	buf_reset(&slot->recipient);
-	buf_str(&slot->recipient, slot->stocked->claim.email);
-	return copy_make(
-		slot->of->maker, &slot->stocked->claim, now, &slot->message, &slot->sender, e);
-}
-
-/* A copy that cannot be made fails by itself. */
-static void fail(struct worker *w, size_t i, const struct err *why)
-{
-	struct outcome *o = &w->done[w->done_n++];
-
-	*o = (struct outcome){
-		.id = i, .action = VERDICT_FAIL, .phase = PHASE_BODY, .finding = FINDING_NONE};
-	snprintf(o->reply.text, sizeof o->reply.text, "%.*s", (int)sizeof o->reply.text - 1,
-		why->text);
-}
-
-/* Render what was intended and hand it over. */
-static void submit(struct worker *w, int64_t now)
-{
-	for (size_t i = 0; i < w->slot_n; i++) {
-		struct worker_slot *slot = &w->slot[i];
-		struct submission one = {.id = i, .relay = (unsigned)slot->relay};
-		struct err bad = {0};
-
-		if (slot->use != SLOT_INTENDED)
-			continue;
-		slot->use = SLOT_SUBMITTED;
-		if (make(slot, now, &bad) == 0) {
-			one.sender = buf_view(&slot->sender);
-			one.recipient = buf_view(&slot->recipient);
-			one.utf8 = !is_ascii(slot->stocked->claim.email);
-			one.message = buf_view(&slot->message);
-			one.dotless = true; /* as render() and dkim_sign() write it */
-			transport_submit(w->transport, &one, 1);
-			w->in_flight++;
-		} else {
-			fail(w, i, &bad);
-		}
-		free(slot->stocked);
-		slot->stocked = NULL;
-	}
 }
 
 /* ---- a turn ---- */
@@ -337,7 +280,7 @@ int worker_turn(struct worker *w, struct err *e)
 	w->done_n = 0;
 	if (worker_journal_intents(w, now_ms / 1000, e) < 0)
 		return -1;
-	submit(w, now_ms / 1000);
+	worker_submit(w);
 	look_ahead(w, now_ms);
 	return 0;
 }
@@ -346,6 +289,7 @@ void worker_close(struct worker *w)
 {
 	struct err ignored;
 
+	worker_close_makers(w);
 	transport_close(w->transport);
 	/* Should this fail, the rows come back when the lease is over. */
 	if (w->lease.id)
@@ -354,6 +298,7 @@ void worker_close(struct worker *w)
 		buf_free(&w->slot[i].message);
 		buf_free(&w->slot[i].sender);
 		buf_free(&w->slot[i].recipient);
+		free(w->slot[i].stocked);
 	}
 	free(w->slot);
 	free(w->done);

@@ -12,7 +12,7 @@
 /*
  * A worker: one lease, one transport for all relays, one pacer, and the turns between them. Private to app:
  * deliver.c opens and closes it and decides when to stop, worker.c makes the turns, worker_claim.c chooses
- * what leaves next, worker_settle.c sees to what came back.
+ * what leaves next, worker_make.c makes the copies, worker_settle.c sees to what came back.
  */
 
 /* A claimed copy that waits for its turn, with its strings behind it. */
@@ -35,7 +35,7 @@ struct worker_slot {
 	uint64_t mark; /* of its address in the journal */
 	int lane, relay; /* their indexes in the pacer */
 	int64_t begun_ms, expires_at;
-	struct stocked *stocked; /* of an intended one: the slot's own */
+	struct stocked *stocked; /* until the copy is made: the slot's own */
 	struct worker_issue *of;
 	struct buf message, sender, recipient;
 };
@@ -44,7 +44,7 @@ struct worker_slot {
 struct worker_issue {
 	int64_t id;
 	struct arena arena; /* holds the packed program */
-	struct copy_maker *maker;
+	struct copy_maker **maker; /* one for each that makes copies */
 	struct journal *journal; /* NULL for a notice */
 	uint64_t turn; /* in which it was opened */
 	struct worker_issue *next;
@@ -67,7 +67,9 @@ struct worker {
 
 	struct worker_slot *slot;
 	size_t slot_n;
-	size_t in_flight; /* submitted, no outcome yet */
+	struct press *press; /* threads that make copies; NULL = the worker makes them */
+	size_t makers; /* how many make copies */
+	size_t in_flight; /* submitted, or to be so, no outcome yet */
 	struct outcome *done; /* came back, not yet committed */
 	size_t done_n;
 
@@ -99,6 +101,9 @@ void worker_count_news(struct worker *w, const struct journal_news *news);
  * outcomes are kept for the next try. */
 int worker_turn(struct worker *w, struct err *e);
 
+/* Fetch outcomes, waiting up to `timeout_ms` for the first. */
+void worker_collect(struct worker *w, int timeout_ms);
+
 /* Whether there is nothing in flight, and nothing that may leave soon. */
 bool worker_idle(const struct worker *w);
 
@@ -129,6 +134,21 @@ void worker_drop_stock(struct worker *w);
 
 /* Forget the issues that were opened since `turn`. */
 void worker_forget_issues(struct worker *w, uint64_t turn);
+
+/* ---- worker_make.c ---- */
+
+/* Start what makes the copies, and end it: what is not made then is dropped. */
+int worker_open_makers(struct worker *w, struct err *e);
+void worker_close_makers(struct worker *w);
+
+/* Make the copies that were intended and submit them: now, or soon by another thread. */
+void worker_submit(struct worker *w);
+
+/* How many copies for a relay are not yet with the transport. */
+size_t worker_unsubmitted(struct worker *w, size_t relay);
+
+/* Fetch the outcomes of copies that could not be made. Returns their number. */
+size_t worker_unmade(struct worker *w, struct outcome *out);
 
 /* ---- worker_journal.c ---- */
 

@@ -245,10 +245,12 @@ out:
 
 /* ---- intending ---- */
 
-static void forget_issue(struct worker_issue *i)
+static void forget_issue(struct worker_issue *i, size_t makers)
 {
 	journal_close(i->journal);
-	copy_maker_close(i->maker);
+	for (size_t k = 0; i->maker && k < makers; k++)
+		copy_maker_close(i->maker[k]);
+	free(i->maker);
 	arena_free(&i->arena);
 	free(i);
 }
@@ -260,10 +262,22 @@ void worker_forget_issues(struct worker *w, uint64_t turn)
 	while ((one = *at))
 		if (one->turn >= turn) {
 			*at = one->next;
-			forget_issue(one);
+			forget_issue(one, w->makers);
 		} else {
 			at = &one->next;
 		}
+}
+
+static int open_makers(
+	struct worker *w, const struct issue *issue, struct worker_issue *i, struct err *e)
+{
+	i->maker = calloc(w->makers, sizeof(*i->maker));
+	if (!i->maker)
+		return err_set(e, ERR_IO, "out of memory");
+	for (size_t k = 0; k < w->makers; k++)
+		if (copy_maker_open(w->site, issue->uuid, issue->program, &i->maker[k], e) < 0)
+			return -1;
+	return 0;
 }
 
 static struct worker_issue *open_issue(struct worker *w, int64_t id, int64_t now, struct err *e)
@@ -285,8 +299,8 @@ static struct worker_issue *open_issue(struct worker *w, int64_t id, int64_t now
 	snprintf(name, sizeof name, "%lld", (long long)id);
 	if (issue_get(w->site->store, str_of(name), &i->arena, &issue, e) < 0 ||
 		journal_open(w->site->store, id, now, &i->journal, &news, e) < 0 ||
-		copy_maker_open(w->site, issue.uuid, issue.program, &i->maker, e) < 0) {
-		forget_issue(i);
+		open_makers(w, &issue, i, e) < 0) {
+		forget_issue(i, w->makers);
 		return NULL;
 	}
 	worker_count_news(w, &news);
@@ -312,6 +326,15 @@ static int find_issue(
 	return err_set(e, bad.code, "%s", bad.text);
 }
 
+/* First what is yet to be submitted: what is so meanwhile is then counted twice rather than not at all. */
+static size_t room(struct worker *w, size_t relay)
+{
+	size_t unsubmitted = worker_unsubmitted(w, relay),
+	       most = transport_room(w->transport, relay);
+
+	return most > unsubmitted ? most - unsubmitted : 0;
+}
+
 /* What the transport takes now, relay by relay; those that have rested are tried. */
 static void see_room(struct worker *w, int64_t now)
 {
@@ -328,7 +351,7 @@ static void see_room(struct worker *w, int64_t now)
 			transport_resume(w->transport, i, 0);
 			w->probe[i] = false;
 		}
-		w->pacer.relay[i].room = usable ? transport_room(w->transport, i) : 0;
+		w->pacer.relay[i].room = usable ? room(w, i) : 0;
 	}
 }
 

@@ -173,10 +173,17 @@ static void hash_piece(void *user, struct str piece)
 	EVP_DigestUpdate(user, piece.p, piece.n);
 }
 
+/* Reset: after an Ed25519 signature the context would go on to sign. */
+static int begin_hash(struct dkim *d)
+{
+	return EVP_MD_CTX_reset(d->hash) == 1 && EVP_DigestInit_ex2(d->hash, d->sha256, NULL) == 1
+		       ? 0
+		       : -1;
+}
+
 static int hash_body(struct dkim *d, struct str body, unsigned char hash[HASH_SIZE])
 {
-	/* Reset: after an Ed25519 signature the context would go on to sign. */
-	if (EVP_MD_CTX_reset(d->hash) != 1 || EVP_DigestInit_ex2(d->hash, d->sha256, NULL) != 1)
+	if (begin_hash(d) < 0)
 		return -1;
 	dkim_relax_body(body, hash_piece, d->hash);
 	return EVP_DigestFinal_ex(d->hash, hash, NULL) == 1 ? 0 : -1;
@@ -188,8 +195,7 @@ static int sign_fields(struct dkim *d, unsigned char signature[SIGNATURE_MAX], s
 	unsigned char hash[HASH_SIZE];
 
 	*n = SIGNATURE_MAX;
-	if (EVP_DigestInit_ex2(d->hash, d->sha256, NULL) != 1 ||
-		EVP_DigestUpdate(d->hash, d->fields.p, d->fields.n) != 1 ||
+	if (begin_hash(d) < 0 || EVP_DigestUpdate(d->hash, d->fields.p, d->fields.n) != 1 ||
 		EVP_DigestFinal_ex(d->hash, hash, NULL) != 1)
 		return -1;
 	if (d->rsa)
@@ -272,9 +278,11 @@ static void write_line(struct dkim *d, int64_t now, const unsigned char hash[HAS
 	buf_cstr(&d->line, ";\r\n b=");
 }
 
-int dkim_sign(struct dkim *d, struct str message, int64_t now, struct buf *out, struct err *e)
+/* `hash` is the body's once it is `hashed`. */
+static int sign(struct dkim *d, struct str message, unsigned char hash[HASH_SIZE], bool hashed,
+	int64_t now, struct buf *out, struct err *e)
 {
-	unsigned char hash[HASH_SIZE], signature[SIGNATURE_MAX];
+	unsigned char signature[SIGNATURE_MAX];
 	size_t n, column = strlen(" b=");
 	struct str field, name, value;
 	struct buf base64;
@@ -286,7 +294,7 @@ int dkim_sign(struct dkim *d, struct str message, int64_t now, struct buf *out, 
 	buf_reset(&d->line);
 	if (gather(d, &message, e) < 0)
 		goto out;
-	if (hash_body(d, message, hash) < 0) {
+	if (!hashed && hash_body(d, message, hash) < 0) {
 		err_set(e, ERR_BUG, "OpenSSL cannot hash a body");
 		goto out;
 	}
@@ -312,6 +320,22 @@ int dkim_sign(struct dkim *d, struct str message, int64_t now, struct buf *out, 
 out:
 	buf_free(&base64);
 	return rc;
+}
+
+int dkim_sign_each(struct dkim *const *d, size_t n, struct str message, int64_t now,
+	struct buf *out, struct err *e)
+{
+	unsigned char hash[HASH_SIZE];
+
+	for (size_t i = 0; i < n; i++)
+		if (sign(d[i], message, hash, i > 0, now, out, e) < 0)
+			return -1;
+	return 0;
+}
+
+int dkim_sign(struct dkim *d, struct str message, int64_t now, struct buf *out, struct err *e)
+{
+	return dkim_sign_each(&d, 1, message, now, out, e);
 }
 
 /* ---- keys ---- */

@@ -101,3 +101,22 @@ use_keys() {
 		echo "# no mailauth in build/node" >&3
 	fi
 }
+
+@test "a copy that cannot be made fails by itself, also where threads sign" {
+	source tests/smtpd/smtpd.bash
+	smtpd_start
+	use_relay "$SMTP_PORT"
+	use_keys
+	{
+		echo email,city
+		seq 50 | sed 's/.*/r&@example.org,Oslo/'
+	} >"$BATS_TEST_TMPDIR/people.csv"
+	mill -q import --list daily "$BATS_TEST_TMPDIR/people.csv"
+	write_issue "$SITE/i.md" 'News from {{ subscriber.city | default: "home" }}'
+	mill -q issue schedule "$SITE/i.md"
+	sql "UPDATE subscribers SET attributes = '[]' WHERE email_key IN ('r7@example.org', 'r8@example.org')"
+	mill -q deliver
+	smtpd_stop
+	is "$(sql 'SELECT state, count(*) FROM deliveries GROUP BY state ORDER BY state')" $'5|48\n6|2'
+	is "$(sql 'SELECT count(*) FROM attempts WHERE text LIKE "%not a JSON object%"')" 2
+}

@@ -291,6 +291,15 @@ static void test_sign(void **state)
 		sign_with(d, &one);
 		sign_with(d, &two); /* both algorithms are deterministic; nothing is left over */
 		assert_true(str_eq(buf_view(&one), buf_view(&two)));
+		buf_reset(&two); /* the body's hash is made for the first key alone */
+		for (int turn = 0; turn < 2; turn++)
+			assert_int_equal(dkim_sign_each((struct dkim *const[]){d, d}, 2,
+						 STR(message), 1762149600, &two, NULL),
+				0);
+		assert_int_equal(two.n, 4 * one.n);
+		for (size_t k = 0; k < 4; k++)
+			assert_true(str_eq(str_slice(buf_view(&two), k * one.n, (k + 1) * one.n),
+				buf_view(&one)));
 		dkim_close(d);
 		buf_free(&pem);
 		buf_free(&one);
