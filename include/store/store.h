@@ -50,6 +50,7 @@ int store_backup(struct store *s, const char *path, struct err *e);
 /* What store_restore() did. */
 struct store_restoration {
 	int64_t paused; /* issues whose time had come: who has left since is not in the backup */
+	int64_t blind; /* of these without a send journal: what was sent is not known, either */
 	int64_t sent, in_doubt; /* copies of which the send journal knew more than the backup */
 	int64_t unknown; /* issues of which it knows, and the backup does not */
 	char kept[1024]; /* where the database from before is; "" when there was none */

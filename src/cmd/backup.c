@@ -24,8 +24,9 @@ int cmd_backup(struct cmd *c, struct err *e)
 static void tell(struct cmd *c, const struct store_restoration *r, bool dry_run)
 {
 	if (c->json) {
-		cmd_json(json_pack("{s:I, s:I, s:I, s:I, s:o, s:b}", "paused",
-			(json_int_t)r->paused, "known_sent", (json_int_t)r->sent, "known_in_doubt",
+		cmd_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:b}", "paused",
+			(json_int_t)r->paused, "without_journal", (json_int_t)r->blind,
+			"known_sent", (json_int_t)r->sent, "known_in_doubt",
 			(json_int_t)r->in_doubt, "unknown_issues", (json_int_t)r->unknown, "kept",
 			r->kept[0] && !dry_run ? cmd_json_text(str_of(r->kept)) : json_null(),
 			"dry_run", dry_run));
@@ -47,6 +48,11 @@ static void tell(struct cmd *c, const struct store_restoration *r, bool dry_run)
 		printf("it also knows of %s that the backup does not have: scheduled again under "
 		       "the same slug, nobody gets them twice\n",
 			cmd_count(c, r->unknown, "issue", "issues"));
+	if (r->blind)
+		printf("%s of the following %s no send journal here: what was sent after the "
+		       "backup is "
+		       "not known, so resume only what nobody has got yet\n",
+			cmd_number(c, r->blind), r->blind == 1 ? "has" : "have");
 	if (r->paused)
 		printf("%s %s paused: the backup does not know who has left since, so see to that "
 		       "before you resume\n",

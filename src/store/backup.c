@@ -121,9 +121,34 @@ static int be_alone(const char *path, struct store **old, struct err *e)
 							   : err_set(e, why.code, "%s", why.text);
 }
 
-/* What was running when the backup was made may have been sent since: the journal says what. Who has
- * unsubscribed since is known to nobody. A database of an older schema learns of the journal when it is
- * delivered from. */
+/* Issues whose time had come are paused: nobody knows who has left since, nor, where there is no journal, what
+ * was sent. */
+static int pause_running(struct store *s, int64_t now, struct store_restoration *out, struct err *e)
+{
+	int64_t issue = 0;
+	int rc, found;
+
+	while ((rc = db_int(s,
+			"SELECT min(id) FROM issues WHERE id > ?1 AND state IN (0, 1) AND due_at "
+			"<= ?2",
+			VALS(INT(issue), INT(now)), &issue, e)) == 1) {
+		found = journal_exists(s, issue, e);
+		if (found < 0 ||
+			issue_pause(s, issue,
+				found ? STR("restored from a backup: it does not know who has left "
+					    "since")
+				      : STR("restored from a backup without a send journal: what "
+					    "was sent since is not known"),
+				now, e) < 0)
+			return -1;
+		out->paused++;
+		out->blind += !found;
+	}
+	return rc;
+}
+
+/* What was running when the backup was made may have been sent since: the journal says what. A database of an
+ * older schema learns of that when it is delivered from. */
 static int bring_up(
 	struct store *s, bool journal, int64_t now, struct store_restoration *out, struct err *e)
 {
@@ -134,10 +159,7 @@ static int bring_up(
 	if (store_event(s, now, "restore", 0, STR("the database is that of a backup"), e) < 0 ||
 		(journal && (journal_replay_all(s, false, now, &news, e) < 0 ||
 				    journals_unknown(s, &out->unknown, e) < 0)) ||
-		db_change(s,
-			"UPDATE issues SET state = 2, pause_reason = 'restored from a backup: it "
-			"does not know who has left since' WHERE state IN (0, 1) AND due_at <= ?1",
-			VALS(INT(now)), &out->paused, e) < 0) {
+		pause_running(s, now, out, e) < 0) {
 		store_rollback(s);
 		return -1;
 	}

@@ -64,6 +64,9 @@ int journal_uuid_of(
 /* The folder of the journals of the database at `path`. */
 int journal_folder(const char *path, char folder[JOURNAL_PATH_SIZE], struct err *e);
 
+/* Whether an issue has a journal: 1, 0 or -1. */
+int journal_exists(struct store *s, int64_t issue, struct err *e);
+
 /* How many files are of no issue in the database. */
 int journals_unknown(struct store *s, int64_t *n, struct err *e);
 

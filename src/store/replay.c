@@ -428,6 +428,18 @@ int journal_uuid_of(
 	return rc;
 }
 
+int journal_exists(struct store *s, int64_t issue, struct err *e)
+{
+	struct journal_owner owner;
+	struct journal *j = NULL;
+	int rc = owner_of(s, issue, &owner, e);
+
+	if (rc == 1)
+		rc = journal_find(s, &owner, &j, e);
+	journal_close(j);
+	return rc;
+}
+
 /* ---- all issues ---- */
 
 static int replay_issue(

@@ -28,9 +28,11 @@ state() {
 	mill -q subscriber add --list daily bob@example.org
 	chmod 600 "$SITE/lettermill.db"
 	unchanged expect 0 restore --dry-run --json "$copy"
-	is "$output" '{"paused":1,"known_sent":0,"known_in_doubt":0,"unknown_issues":0,"kept":null,"dry_run":true}'
+	is "$output" '{"paused":1,"without_journal":1,"known_sent":0,"known_in_doubt":0,"unknown_issues":0,"kept":null,"dry_run":true}'
 	expect 0 restore "$copy"
 	has "$output" "1 issue is paused"
+	has "$output" "1 of the following has no send journal here"
+	has "$(mill status)" "restored from a backup without a send journal: what was sent since is not known"
 	is "$(state)" paused
 	is "$(sql 'SELECT count(*) FROM subscribers')" 1
 	is "$(stat -c %a "$SITE/lettermill.db")" 600
