@@ -15,7 +15,7 @@ state() {
 @test "a backup is whole, nobody else's to read, and never written over" {
 	unchanged expect 0 backup "$copy"
 	is "$(stat -c %a "$copy")" 600
-	is "$(sqlite3 "$copy" .dump | sha256sum)" "$(database)"
+	is "$(sqlite3 "$copy" .dump | sha256sum)" "$(sqlite3 "$SITE/lettermill.db" .dump | sha256sum)"
 	expect 73 backup "$copy"
 	expect 66 backup "$BATS_TEST_TMPDIR/missing/copy.db"
 	is "$(ls "$BATS_TEST_TMPDIR" | grep -c '\.new-')" 0
