@@ -29,7 +29,7 @@ endif
 # Outermost first. A layer sees itself and those behind it; net and store do not see each other.
 LAYERS := app net store mail base
 HEADERS := csv.h libesmtp.h
-PACKAGES := sqlite3 libcurl openssl uuid md4c libconfuse jansson libidn2 libmicrohttpd libsystemd gmime-3.0
+PACKAGES := sqlite3 libcurl openssl uuid md4c libconfuse jansson libidn2 libmicrohttpd libsystemd gmime-3.0 libarchive
 # As system headers: the warnings are for our own.
 PACKAGE_INCLUDES := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I gmime-3.0 2>/dev/null))
 
@@ -188,7 +188,7 @@ demo: deps-build
 # ---- packages of Debian ----
 DEPS_BUILD := gcc libc6-dev make pkg-config libsqlite3-dev libcurl4-openssl-dev libssl-dev uuid-dev \
 	libmd4c-dev libconfuse-dev libjansson-dev libidn2-dev libunistring-dev libcsv-dev libesmtp-dev \
-	libmicrohttpd-dev libsystemd-dev libgmime-3.0-dev
+	libmicrohttpd-dev libsystemd-dev libgmime-3.0-dev libarchive-dev
 DEPS_TEST := libcmocka-dev bats perl clang clang-format universal-ctags mandoc sqlite3 jq \
 	openssl debootstrap systemd systemd-container chromium fonts-roboto-unhinted postfix sasl2-bin \
 	libsasl2-modules dovecot-imapd dovecot-lmtpd dovecot-pop3d spamassassin rspamd opendkim swaks \

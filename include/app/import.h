@@ -32,8 +32,9 @@ struct import_options {
 	bool dry_run;
 	const char *
 		proof; /* where the proof lies that those who had left want to come back; NULL = they do not */
-	/* Each rejected row: its line, and why. May be NULL. */
-	void (*rejected)(void *user, uint64_t line, const char *reason);
+	/* Each rejected row: the member of the archive it is in ("" = the file itself), its line, and why. May
+	 * be NULL. */
+	void (*rejected)(void *user, const char *file, uint64_t line, const char *reason);
 	/* Bytes done and in all, a few times a second. May be NULL. Returning false stops the
 	 * import; nothing has changed then, and the result is ERR_DENIED. */
 	bool (*progress)(void *user, uint64_t done, uint64_t size);
@@ -43,12 +44,14 @@ struct import_options {
 };
 
 /*
- * The report: {"sha256": of the text, unpacked, in hex, "files": [FILE...], "left_out": [{"file", "why"}...]}.
- * A FILE is {"file", "format", "title", "encoding", "delimiter", "rows", "rejected",
- *   "columns": [{"column", "to", "name"}...]       to: a field, "attribute" (called name), "-" dropped
- *   "statuses": [{"column", "word", "status", "rows"}...]    what was read, and what it became
- *   "typos": [{"domain", "meant", "rows"}...], "roles": {"rows", "examples": [...]},
- *   "converted": {"fields", "line"},                read as Windows-1252, the first in that line
+ * The report: {"sha256": of the text, unpacked, in hex, "files": [FILE...], "left_out": [{"file", "why"}...]},
+ * where FILE is {"file", "format", "title", "encoding", "delimiter", "rows", "rejected",
+ *   "columns": [{"column", "to", "name"}...]   to: a field, "attribute" (called name), "consent", "-" dropped
+ *   "statuses": [{"column", "word", "rows", "status"}...]    what was read ("*" = any text), and its meaning
+ *   "unknown": [{"column", "word", "rows"}...]               whose rows were rejected
+ *   "became": {STATUS: rows}, "base": {"status", "why"}      what all were at least
+ *   "typos": [{"domain", "meant", "rows"}...], "roles": {"rows", "examples": [ADDRESS...]},
+ *   "converted": {"fields", "line"}                          read as Windows-1252, the first in that line
  *   "notes": [TEXT...]}.
  */
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cmd.h"
 #include "import.h"
+#include "import_report.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,21 +14,35 @@ struct import_run {
 	const char *file;
 	struct progress progress;
 	struct arena line; /* for one rejected row */
+	struct str report;
 };
 
-static void tell_rejected(void *user, uint64_t line, const char *reason)
+static void tell_rejected(void *user, const char *file, uint64_t line, const char *reason)
 {
 	struct import_run *run = user;
+	json_t *o;
 
 	progress_clear(&run->progress);
 	arena_reset(&run->line);
-	if (run->c->json)
-		cmd_json(json_pack("{s:I, s:o}", "line", (json_int_t)line, "reason",
-			cmd_json_text(str_of(reason))));
-	else
-		fprintf(stderr, "%s:%" PRIu64 ": rejected: %s\n",
-			cmd_text_in(&run->line, str_of(run->file)), line,
+	if (run->c->json) {
+		o = json_pack("{s:I, s:o}", "line", (json_int_t)line, "reason",
+			cmd_json_text(str_of(reason)));
+		if (file[0])
+			json_object_set_new(o, "file", cmd_json_text(str_of(file)));
+		cmd_json(o);
+	} else {
+		fprintf(stderr, "%s%s%s:%" PRIu64 ": rejected: %s\n",
+			cmd_text_in(&run->line, str_of(run->file)), file[0] ? ":" : "",
+			cmd_text_in(&run->line, str_of(file)), line,
 			cmd_text_in(&run->line, str_of(reason)));
+	}
+}
+
+static void keep_report(void *user, struct str json)
+{
+	struct import_run *run = user;
+
+	run->report = arena_str(&run->c->arena, json);
 }
 
 static bool tell_progress(void *user, uint64_t done, uint64_t size)
@@ -67,6 +82,22 @@ static void print_counts(
 		printf("import %" PRId64 " into '%s': %s\n", id, list,
 			cmd_count(c, n->rows, "row", "rows"));
 	cmd_import_print_counts(c, n);
+	if (n->repeats)
+		printf("  %9s  of the unchanged stand in the file again: the strictest status "
+		       "counts\n",
+			cmd_number(c, n->repeats));
+}
+
+/* Nothing has changed, most likely: say why. */
+static int tell_same(struct cmd *c, struct site *s, int64_t id, struct err *e)
+{
+	int64_t before, at;
+	int rc = import_same(s->store, id, &before, &at, e);
+
+	if (rc == 1)
+		printf("  the same file came in as import %" PRId64 " on %s\n", before,
+			cmd_minute(c, at));
+	return rc < 0 ? -1 : 0;
 }
 
 static int run_import(
@@ -87,9 +118,12 @@ static int run_import(
 		fprintf(stderr, "lettermill: stopped, nothing was imported\n");
 		rc = 128 + cmd_stop;
 	} else if (rc == 0 && c->json) {
+		import_report_print(c, run->report);
 		cmd_json(cmd_import_counts(id, &n));
 	} else if (rc == 0 && !c->quiet) {
+		import_report_print(c, run->report);
 		print_counts(c, id, options->dry_run, options->list, &n);
+		rc = tell_same(c, &s, id, e);
 	}
 	arena_free(&run->line);
 	site_close(&s);
@@ -100,8 +134,10 @@ int cmd_import(struct cmd *c, struct err *e)
 {
 	struct cmd_texts maps = {0}, skips = {0};
 	struct import_run run = {.c = c};
-	struct import_options options = {
-		.rejected = tell_rejected, .progress = tell_progress, .user = &run};
+	struct import_options options = {.rejected = tell_rejected,
+		.progress = tell_progress,
+		.report = keep_report,
+		.user = &run};
 	const struct cmd_option table[] = {
 		{"list", "SLUG", "the list to put them on", .text = &options.list},
 		{"format", "NAME", "what wrote the file, where its header does not tell",

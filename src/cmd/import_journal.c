@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cmd.h"
 #include "import.h"
+#include "import_report.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -95,6 +96,8 @@ static void print_record(struct cmd *c, const struct import_record *r)
 		printf("  SHA-256   %s\n", cmd_text(c, r->hash));
 	if (r->proof.n)
 		printf("  proof     %s\n", cmd_text(c, r->proof));
+	if (r->report.n)
+		import_report_print(c, r->report);
 	cmd_import_print_counts(c, &r->counts);
 }
 
@@ -108,6 +111,8 @@ static json_t *record_json(const struct import_record *r)
 	json_object_set_new(o, "sha256", cmd_json_text(r->hash));
 	json_object_set_new(o, "proof", cmd_json_text(r->proof));
 	json_object_set_new(o, "undone", json_boolean(r->undone));
+	json_object_set_new(
+		o, "report", json_loadb(r->report.p ? r->report.p : "", r->report.n, 0, NULL));
 	return o;
 }
 

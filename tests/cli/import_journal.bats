@@ -76,9 +76,9 @@ site() {
 	mill subscriber erase erased@example.org
 	printf 'email\nleft@example.org\ndead@example.org\nerased@example.org\n' >"$CSV"
 	expect 0 import "$CSV" --list daily --json
-	is "$(jq -c '[.updated, .suppressed]' <<<"$output")" '[0,3]'
+	is "$(tail -1 <<<"$output" | jq -c '[.updated, .suppressed]')" '[0,3]'
 	expect 0 import "$CSV" --list daily --json --resubscribe-with-proof "forms of the fair, binder 3"
-	is "$(jq -c '[.updated, .unchanged, .suppressed]' <<<"$output")" '[1,1,1]'
+	is "$(tail -1 <<<"$output" | jq -c '[.updated, .unchanged, .suppressed]')" '[1,1,1]'
 	is "$(mill subscriber show --json left@example.org | jq -r '.subscriptions[0].status')" subscribed
 	is "$(mill subscriber show --json erased@example.org | jq -r .subscriber)" null
 	expect 0 import show 2
@@ -133,4 +133,14 @@ site() {
 	exec {out}>&-
 	wait $pid
 	is "$(sql 'SELECT count(*) FROM subscriptions')" 120000
+}
+@test "the same file twice changes nothing, and says so" {
+	printf 'email\nana@example.org\nbob@example.org\n' >"$CSV"
+	expect 0 import "$CSV" --list daily
+	before=$(site)
+	consents=$(sql 'SELECT count(*) FROM consents')
+	expect 0 import "$CSV" --list daily
+	has "$output" "the same file came in as import 1"
+	is "$(site)" "$before"
+	is "$(sql 'SELECT count(*) FROM consents')" "$consents"
 }

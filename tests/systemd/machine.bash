@@ -7,7 +7,7 @@ source "$repository/tests/smtpd/smtpd.bash" # wait_for
 
 # What the program needs at run time, beside systemd.
 machine_packages=systemd,systemd-sysv,dbus,ca-certificates,libsqlite3-0,libcurl4,libmd4c0,libconfuse2
-machine_packages+=,libmicrohttpd12,libgmime-3.0-0,libsystemd0,libjansson4,libidn2-0,libesmtp6,libcsv3,libuuid1
+machine_packages+=,libmicrohttpd12,libgmime-3.0-0,libsystemd0,libjansson4,libidn2-0,libesmtp6,libcsv3,libuuid1,libarchive13
 
 # machine_tree FOLDER: a fresh copy of the Debian tree, which is made once and kept beside the builds.
 machine_tree() {

@@ -25,10 +25,11 @@ struct fixture {
 	struct buf rejected; /* "LINE: reason\n" */
 };
 
-static void note_rejected(void *user, uint64_t line, const char *reason)
+static void note_rejected(void *user, const char *file, uint64_t line, const char *reason)
 {
 	struct fixture *f = user;
 
+	(void)file;
 	buf_printf(&f->rejected, "%d: %s\n", (int)line, reason);
 }
 
