@@ -244,17 +244,20 @@ static bool is_of_column(const struct columns *c, const char *name)
 	return false;
 }
 
-static void know_name(struct columns *c, struct str name)
+static bool know_name(struct columns *c, struct str name)
 {
 	size_t i = 0;
 
 	while (i < c->object_name_n && !str_eq(c->object_name[i], name))
 		i++;
-	if (i == c->object_name_n && i < OBJECT_NAMES_MAX)
+	if (i == OBJECT_NAMES_MAX)
+		return false;
+	if (i == c->object_name_n)
 		c->object_name[c->object_name_n++] = arena_str(&c->a, name);
+	return true;
 }
 
-static void read_members(struct reading *r, json_t *all)
+static int read_members(struct reading *r, json_t *all, struct err *e)
 {
 	const char *key;
 	json_t *value, *one;
@@ -272,10 +275,14 @@ static void read_members(struct reading *r, json_t *all)
 						arena_str(r->a, str_of(json_string_value(one))));
 			}
 		} else if (name.n && !json_is_null(value) && !is_of_column(r->c, name.p)) {
+			if (!know_name(r->c, name))
+				return err_set(e, ERR_INPUT,
+					"the file's JSON has more than %d attributes",
+					OBJECT_NAMES_MAX);
 			json_object_set(r->object, name.p, value);
-			know_name(r->c, name);
 		}
 	}
+	return 0;
 }
 
 static int read_objects(struct reading *r, struct err *e)
@@ -285,6 +292,7 @@ static int read_objects(struct reading *r, struct err *e)
 		struct str text = at < r->n ? str_trim(r->field[at]) : STR("");
 		json_error_t why;
 		json_t *all;
+		int rc;
 
 		if (!text.n)
 			continue;
@@ -296,8 +304,10 @@ static int read_objects(struct reading *r, struct err *e)
 		}
 		if (!r->object)
 			r->object = json_object();
-		read_members(r, all);
+		rc = read_members(r, all, e);
 		json_decref(all);
+		if (rc < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -342,6 +352,7 @@ static int read_attributes(struct reading *r, struct err *e)
 	}
 	write_objects(r);
 	if (r->tags.n) {
+		r->c->tagged = true;
 		buf_char(to, to->n ? ',' : '{');
 		tags_write(&r->tags, to);
 	}

@@ -55,6 +55,7 @@ struct columns {
 	uint64_t unreadable; /* times */
 	struct str object_name[OBJECT_NAMES_MAX]; /* attributes found in JSON objects */
 	size_t object_name_n;
+	bool tagged; /* some row has a tag */
 	struct arena a; /* of this all */
 };
 

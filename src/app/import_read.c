@@ -162,7 +162,7 @@ static void keep_outcome(struct job *j)
 			all[j->attribute_n++] = arena_str(&j->a, c->column[i].name);
 	for (size_t i = 0; i < c->object_name_n; i++)
 		all[j->attribute_n++] = arena_str(&j->a, c->object_name[i]);
-	if (c->tags_n)
+	if (c->tagged)
 		all[j->attribute_n++] = STR("tags");
 	json_array_append_new(j->files, import_report_file(j->input));
 }

@@ -24,7 +24,8 @@ void standing_prepare(struct columns *c, struct column *column)
 
 /* ---- what all rows are ---- */
 
-static bool by_file_name(struct columns *c, struct str name)
+/* The name may only be stricter than the `hint` of the header: who never opted in is in a file like any other. */
+static bool by_file_name(struct columns *c, struct str name, const struct format_hint *hint)
 {
 	static const struct {
 		const char *begin;
@@ -40,6 +41,8 @@ static bool by_file_name(struct columns *c, struct str name)
 
 	for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
 		if (str_has_prefix_nocase(name, str_of(begins[i].begin))) {
+			if (hint && begins[i].standing <= c->base)
+				return true;
 			c->base = begins[i].standing;
 			c->base_why = "as the file's name says";
 			return true;
@@ -68,9 +71,9 @@ int standing_base(struct columns *c, const struct import_options *options, struc
 	if (hint) {
 		c->base = hint->standing;
 		c->base_why = arena_printf(&c->a, "the file has %s", hint->column);
-	} else if (!c->status_n || c->format->wants_status) {
-		known = by_file_name(c, name);
 	}
+	if (!c->status_n || c->format->wants_status)
+		known |= by_file_name(c, name, hint);
 	if (said < STANDING_N && said >= c->base) {
 		c->base = said;
 		c->base_why = "--status says so";

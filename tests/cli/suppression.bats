@@ -64,7 +64,7 @@ setup() {
 	is "$(mill issue audience --json --list daily | jq -r '.sample[].email')" eve@sub.spam.example
 	expect 77 subscriber add joe@spam.example --list daily
 	printf 'email\nnew@spam.example\nnew@example.org\n' >"$list.csv"
-	is "$(mill import --json --list daily "$list.csv" | jq -c '[.added, .suppressed]')" '[1,1]'
+	is "$(mill import --json --list daily "$list.csv" | tail -1 | jq -c '[.added, .suppressed]')" '[1,1]'
 	is "$(mill subscriber show --json ana@spam.example | jq -r .suppression.reason)" domain
 	expect 77 subscriber suppress --lift ana@spam.example
 	is "$(mill suppression export | cut -d, -f1 | head -1)" @spam.example

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: MIT
+#
+# A file of each service, after the header that it writes, with each of its status words and hostile names.
+
+load ../lib
+
+setup() {
+	make_site
+	CSV=$BATS_TEST_TMPDIR/export.csv
+}
+
+# people [OPTION...]: import $CSV, and print everybody as "ADDRESS|FIRST|LAST|STATUS|SUPPRESSED|TAGS|SINCE", by address.
+people() {
+	expect 0 import "$CSV" --list daily "$@"
+	mill export --list daily --json | jq -r '[.email, .first_name, .last_name, .status,
+		(.suppressed // ""), ((.attributes.tags // []) | join("+")), .created_at] | join("|")' | sort
+}
+
+# attribute ADDRESS NAME
+attribute() {
+	mill subscriber show --json "$1" | jq -c ".attributes[\"$2\"]"
+}
+
+# rejected REASON: a row of the last import was rejected for that.
+rejected() {
+	has "$stderr" "$1"
+}
+
+@test "Substack" {
+	cat >"$CSV" <<-'END'
+	email,active_subscription,expiry,plan,email_disabled,created_at,first_payment_at
+	ana@example.org,true,,yearly,false,2018-08-27T15:06:27.713Z,
+	bob@example.org,,,other,true,2019-01-02,
+	gone@deletion-request.substack.com,,,other,false,2019-01-02T00:00:00.000Z,
+	odd@example.org,,,other,perhaps,2019-01-02T00:00:00.000Z,
+	END
+	is "$(people)" "ana@example.org|||subscribed||paid+yearly|2018-08-27T15:06:27Z
+bob@example.org|||unsubscribed||other|2019-01-02T00:00:00Z"
+	expect 0 import "$CSV" --list daily --dry-run
+	has "$output" "Substack"
+	rejected "perhaps"
+	rejected "asked Substack to delete"
+}
+
+@test "beehiiv: who has a date of leaving has left, whatever the status says" {
+	cat >"$CSV" <<-'END'
+	email,First Name,Last Name,status,tier,created_at,stripe_customer_id,Gold Tier,unsubscribed_at,Subscription Date (Substack)
+	ana@example.org, Ana ,"=cmd|' /C calc'!A0",active,free,2023-03-24 10:23:10 UTC,,Yes,,2020-01-01 00:00:00 UTC
+	bob@example.org,Bob,,active,premium,2023-03-24 10:23:10 UTC,,,2023-04-01 00:00:00 UTC,
+	cy@example.org,Cy,,inactive,free,2023-03-24 10:23:10 UTC,,,,
+	di@example.org,Di,,pending,free,2023-03-24 10:23:10 UTC,,,,
+	ed@example.org,Ed,,Needs approval,free,2023-03-24 10:23:10 UTC,,,,
+	END
+	is "$(people)" "ana@example.org|Ana|=cmd|' /C calc'!A0|subscribed||free+Gold Tier|2020-01-01T00:00:00Z
+bob@example.org|Bob||unsubscribed||premium|2023-03-24T10:23:10Z
+cy@example.org|Cy||unsubscribed||free|2023-03-24T10:23:10Z
+di@example.org|Di||pending||free|2023-03-24T10:23:10Z
+ed@example.org|Ed||pending||free|2023-03-24T10:23:10Z"
+}
+
+@test "Ghost" {
+	printf '%s\r\n' 'id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels,tiers,gift_id' \
+		'1,ana@example.org,"Ana ""; DROP TABLE x; --",hello,true,,,2020-02-03T04:05:06.000Z,,"VIP,News",Gold,' \
+		'2,bob@example.org,Bob,,FALSE,,,2020-02-03T04:05:06.000Z,,,,' \
+		'3,cy@example.org,Cy,,,,,2020-02-03T04:05:06.000Z,,,,' \
+		'4,di@example.org,Di,,true,,,2020-02-03T04:05:06.000Z,2021-01-01T00:00:00.000Z,,,' >"$CSV"
+	is "$(people)" 'ana@example.org|Ana "; DROP TABLE x; --||subscribed||VIP+News+Gold|2020-02-03T04:05:06Z
+bob@example.org|Bob||unsubscribed|||2020-02-03T04:05:06Z
+di@example.org|Di||unsubscribed|||2020-02-03T04:05:06Z'
+	is "$(attribute ana@example.org note)" '"hello"'
+	expect 0 import "$CSV" --list daily --dry-run
+	rejected ":4: rejected"
+}
+
+@test "Buttondown" {
+	{
+		echo 'email,notes,metadata,tags,subscriber_type,creation_date,source'
+		for type in regular premium gifted trialed churning unactivated unpaid paused unsubscribed removed undeliverable spammy strange; do
+			echo "$type@example.org,,\"{\"\"plan\"\":\"\"x\"\"}\",\"a, b\",$type,2021-05-06T07:08:09.1+02:00,web"
+		done
+	} >"$CSV"
+	is "$(people | cut -d'|' -f1,4,5)" 'churning@example.org|subscribed|
+gifted@example.org|subscribed|
+paused@example.org|unsubscribed|
+premium@example.org|subscribed|
+regular@example.org|subscribed|
+removed@example.org|unsubscribed|
+spammy@example.org|complained|complaint
+trialed@example.org|subscribed|
+unactivated@example.org|pending|
+undeliverable@example.org|bounced|bounce
+unpaid@example.org|unsubscribed|
+unsubscribed@example.org|unsubscribed|'
+	is "$(attribute regular@example.org plan)" '"x"'
+	is "$(attribute regular@example.org tags)" '["a","b"]'
+	is "$(mill subscriber show --json regular@example.org | jq -r .created_at)" 2021-05-06T05:08:09Z
+	expect 0 import "$CSV" --list daily --dry-run
+	rejected "strange"
+}
+
+@test "Kit: inactive has never confirmed, cold is marked" {
+	cat >"$CSV" <<-'END'
+	first_name,email,created_at,status,pet,tags
+	Ana,ana@example.org,2022-01-01T00:00:00Z,active,cat,"a, b"
+	Bob,bob@example.org,2022-01-01T00:00:00Z,inactive,,
+	Cy,cy@example.org,2022-01-01T00:00:00Z,cancelled,,
+	Di,di@example.org,2022-01-01T00:00:00Z,bounced,,
+	Ed,ed@example.org,2022-01-01T00:00:00Z,complained,,
+	Flo,flo@example.org,2022-01-01T00:00:00Z,Cold,,
+	END
+	is "$(people | cut -d'|' -f1,2,4-6)" 'ana@example.org|Ana|subscribed||a+b
+bob@example.org|Bob|pending||
+cy@example.org|Cy|unsubscribed||
+di@example.org|Di|bounced|bounce|
+ed@example.org|Ed|complained|complaint|
+flo@example.org|Flo|subscribed||cold'
+	is "$(attribute ana@example.org pet)" '"cat"'
+}
+
+@test "listmonk: enabled is no consent without a word" {
+	cat >"$CSV" <<-'END'
+	uuid,email,name,attributes,status,created_at,updated_at
+	u1,ana@example.org,Ana,"{""city"":""Graz"",""age"":7}",enabled,2023-01-02 15:04:05.123456 +0530 +0530,x
+	u2,bob@example.org,Bob,{},disabled,2023-01-02 15:04:05 +0000 UTC,x
+	u3,cy@example.org,Cy,{},blocklisted,0001-01-01 00:00:00 +0000 UTC,x
+	END
+	unchanged expect 65 import "$CSV" --list daily
+	has "$stderr" "--status"
+	is "$(people --status subscribed | cut -d'|' -f1-5)" 'ana@example.org|Ana||subscribed|
+bob@example.org|Bob||unsubscribed|
+cy@example.org|Cy||unsubscribed|import'
+	is "$(attribute ana@example.org age)" 7
+	is "$(mill subscriber show --json ana@example.org | jq -r .created_at)" 2023-01-02T09:34:05Z
+	expect 0 import "$CSV" --list daily --status subscribed --dry-run
+	has "$output" "who has left a list"
+}
+
+@test "phpList: tabs, and quotes that are none" {
+	printf '%s\n' $'id\tEmail\tIs this subscriber confirmed\tIs this subscriber blacklisted\tEntered\tIs this account disabled?\tAdditional data\tcity\tList Membership' \
+		$'1\tana@example.org\t1\t0\t2019-05-06 07:08:09\t0\t5" disk\t"Linz"\tNews; Daily; ' \
+		$'2\tbob@example.org\t0\t0\t0000-00-00 00:00:00\t0\t\' =1+1\t\tNo Lists' \
+		$'3\tcy@example.org\t1\t1\t2019-05-06 07:08:09\t0\t\t\tNo Lists' \
+		$'4\tdi@example.org\t1\t0\t2019-05-06 07:08:09\t1\t\t\tNo Lists' >"$CSV"
+	is "$(people | cut -d'|' -f1,4-6)" 'ana@example.org|subscribed||News+Daily
+bob@example.org|pending||
+cy@example.org|unsubscribed|import|
+di@example.org|unsubscribed||'
+	is "$(attribute ana@example.org additional_data)" '"5\" disk"'
+	is "$(attribute ana@example.org city)" '"Linz"'
+	is "$(attribute bob@example.org additional_data)" '"=1+1"'
+}
+
+@test "Mailtrain" {
+	cat >"$CSV" <<-'END'
+	cid,status,HASH_EMAIL,EMAIL,MERGE_FIRST_NAME
+	a,subscribed,aGFzaA==,ana@example.org,Ana
+	b,unsubscribed,aGFzaA==,bob@example.org,Bob
+	c,bounced,aGFzaA==,cy@example.org,Cy
+	d,complained,aGFzaA==,di@example.org,Di
+	e,unsubscribed,aGFzaA==,,
+	END
+	is "$(people | cut -d'|' -f1,2,4,5)" 'ana@example.org|Ana|subscribed|
+bob@example.org|Bob|unsubscribed|
+cy@example.org|Cy|bounced|bounce
+di@example.org|Di|complained|complaint'
+	expect 0 import "$CSV" --list daily --dry-run
+	rejected ":6: rejected"
+}
+
+@test "Keila: an address that is inactive there is no consent" {
+	cat >"$CSV" <<-'END'
+	Email,First name,Last name,Data,Status,External ID
+	ana@example.org,Ana,Álvarez,"{""tags"":[""vip""],""n"":1}",active,x1
+	bob@example.org,Bob,,,unsubscribed,
+	cy@example.org,Cy,,,unreachable,
+	di@example.org,Di,,,inactive,
+	END
+	is "$(people | cut -d'|' -f1-6)" 'ana@example.org|Ana|Álvarez|subscribed||vip
+bob@example.org|Bob||unsubscribed||
+cy@example.org|Cy||bounced|bounce|'
+	is "$(attribute ana@example.org n)" 1
+	expect 0 import "$CSV" --list daily --dry-run
+	rejected "inactive"
+}
+
+@test "Brevo: semicolons, and the day first" {
+	printf '\xef\xbb\xbfEMAIL;LASTNAME;FIRSTNAME;SMS;EMAIL_BLACKLISTED;SMS_BLACKLISTED;ADDED_TIME;MODIFIED_TIME\n' >"$CSV"
+	printf 'ana@example.org;Öz;Ana;;No;Yes;03-04-2022 09:30;x\nbob@example.org;;Bob;;Yes;No;12-04-2022 09:30;x\n' >>"$CSV"
+	is "$(people)" 'ana@example.org|Ana|Öz|subscribed|||2022-04-03T09:30:00Z
+bob@example.org|Bob||unsubscribed|import||2022-04-12T09:30:00Z'
+}
+
+@test "Mailchimp: the zip as it was downloaded" {
+	header='Adresse e-mail,Prénom,Nom,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP'
+	cd "$BATS_TEST_TMPDIR"
+	printf '%s\n' "$header,LAST_CHANGED,LEID,EUID,NOTES,TAGS" \
+		'ana@example.org, Ana ,"Jo
+Ann",2,2018-02-05 19:28:23,203.0.113.7,2018-02-06 00:00:00,203.0.113.8,,,,,"""VIP, gold"",""Blog"""' \
+		'both@example.org,B,,2,,,,,,,,,' >subscribed_members_export_x.csv
+	printf '%s\n' "$header,UNSUB_TIME,LEID,EUID,NOTES,TAGS" 'both@example.org,B,,2,,,,,2019-01-01 00:00:00,,,,' \
+		'left@example.org,L,,2,,,,,,,,,' >unsubscribed_members_export_x.csv
+	printf '%s\n' "$header,CLEAN_TIME,LEID,EUID,NOTES,TAGS" 'dead@example.org,D,,2,,,,,2019-01-01 00:00:00,,,,' \
+		>cleaned_members_export_x.csv
+	printf '%s\n' "$header,LAST_CHANGED,LEID,EUID,NOTES,TAGS" 'never@example.org,N,,2,,,,,,,,,' >nonsubscribed_members_export_x.csv
+	echo hello >readme.md
+	/usr/bin/python3 -c 'import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as z:
+    for name in sys.argv[2:]: z.write(name)' all.zip ./*.csv readme.md
+	CSV=$BATS_TEST_TMPDIR/all.zip
+	is "$(people)" 'ana@example.org|Ana|Jo Ann|subscribed||VIP, gold+Blog|2018-02-06T00:00:00Z
+both@example.org|B||unsubscribed|||'"$(mill subscriber show --json both@example.org | jq -r .created_at)"'
+dead@example.org|D||bounced|bounce||'"$(mill subscriber show --json dead@example.org | jq -r .created_at)"'
+left@example.org|L||unsubscribed|||'"$(mill subscriber show --json left@example.org | jq -r .created_at)"'
+never@example.org|N||pending|||'"$(mill subscriber show --json never@example.org | jq -r .created_at)"
+	expect 0 consent prove ana@example.org
+	has "$output" "confirmed 2018-02-06T00:00:00Z (CONFIRM_TIME) from 203.0.113.8"
+	has "$output" "in subscribed_members_export_x.csv"
+	expect 0 import show 1
+	has "$output" "readme.md"
+}
+
+@test "encodings, line ends, compression: the same people" {
+	text=$'E-Mail;Vorname;Ort\njürgen@example.org;Jürgen;Köln\nana@example.org;Ana;"a;b"\n'
+	expected='ana@example.org|Ana|"a;b"
+jürgen@example.org|Jürgen|"Köln"'
+	for way in 'cat' 'sed s/$/\r/' 'tr \n \r' 'iconv -t UTF-16' 'iconv -t UTF-16LE' 'iconv -t UTF-16BE' 'iconv -t CP1252' gzip 'sed 1isep=;'; do
+		printf %s "$text" | $way >"$CSV"
+		expect 0 import "$CSV" --list daily
+		is "$(mill export --list daily --json | jq -r '"\(.email)|\(.first_name)|\(.attributes.ort | tojson)"' | sort)" "$expected"
+		[[ $way != *1252 ]] || has "$output" "Windows-1252"
+		mill import undo -q "$(mill import ls --json | jq -s 'last | .import')"
+	done
+}
+
+@test "headers in other languages" {
+	while IFS='|' read -r email first last; do
+		printf '%s,%s,%s\nana@example.org,Ana,Silva\n' "$email" "$first" "$last" >"$CSV"
+		is "$(people | cut -d'|' -f1-3)" 'ana@example.org|Ana|Silva'
+		mill import undo -q "$(mill import ls --json | jq -s 'last | .import')"
+	done <<-'END'
+	E-Mail-Adresse|Vorname|Nachname
+	Courriel|Prénom|Nom
+	Correo electrónico|Nombre|Apellidos
+	Indirizzo email|Nome|Cognome
+	E-mailadres|Voornaam|Achternaam
+	E-post|Förnamn|Efternamn
+	Adres e-mail|Imię|Nazwisko
+	メールアドレス|名|姓
+	Электронная почта|Имя|Фамилия
+	END
+}
+
+@test "what is not clear is asked, what is unknown refused" {
+	printf 'email,status,unsubscribed_at,subscribed_to_emails\nana@example.org,active,,true\n' >"$CSV"
+	unchanged expect 65 import "$CSV" --list daily
+	has "$stderr" "--format"
+	has "$stderr" ghost
+	has "$stderr" beehiiv
+	expect 0 import "$CSV" --list daily --format beehiiv --skip subscribed_to_emails
+	unchanged expect 64 import "$CSV" --list daily --format mailchump
+	has "$stderr" "mailchimp"
+	printf 'email,status\nana@example.org,dormant\n' >"$CSV"
+	expect 0 import "$CSV" --list daily
+	rejected "dormant"
+	printf 'ana@example.org\nBob <bob@example.org>\n' >"$CSV"
+	expect 0 import "$CSV" --list daily
+	is "$(mill subscriber show --json bob@example.org | jq -r .first_name)" Bob
+}
