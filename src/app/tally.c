@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { LOOKS_MAX = 50000 };
+enum { LOOKS_MAX = 20000, PROBES = 8 };
 
 /* The place of a domain among the mistyped ones, -1 = it is sound. */
 static signed char look(struct tally *t, struct str domain)
@@ -28,17 +28,31 @@ static signed char look(struct tally *t, struct str domain)
 	return (signed char)i;
 }
 
-static void count_domain(struct tally *t, struct str domain)
+/* Where a domain is remembered: its own slot, a free one, or, where the neighbourhood is full, its first. */
+static size_t slot_of(const struct tally *t, struct str domain)
 {
 	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < domain.n; i++)
+		hash = (hash ^ (unsigned char)domain.p[i]) * 16777619u;
+	for (size_t k = 0; k < PROBES; k++) {
+		size_t at = (hash + k) % TALLY_SLOTS;
+
+		if (!t->slot[at].n || (t->slot[at].n == domain.n &&
+					      memcmp(t->slot[at].domain, domain.p, domain.n) == 0))
+			return at;
+	}
+	return hash % TALLY_SLOTS;
+}
+
+static void count_domain(struct tally *t, struct str domain)
+{
 	size_t at;
 
 	/* No well-known one is as long. */
 	if (domain.n > TALLY_DOMAIN_MAX)
 		return;
-	for (size_t i = 0; i < domain.n; i++)
-		hash = (hash ^ (unsigned char)domain.p[i]) * 16777619u;
-	at = hash % TALLY_SLOTS;
+	at = slot_of(t, domain);
 	if (t->slot[at].n != domain.n || memcmp(t->slot[at].domain, domain.p, domain.n) != 0) {
 		t->slot[at].typo = look(t, domain);
 		memcpy(t->slot[at].domain, domain.p, domain.n);

@@ -27,8 +27,8 @@ enum import_kept {
 };
 const char *import_kept_words(enum import_kept bit);
 
-/* Readers in one transaction: some 50 ms. */
-enum { IMPORT_SLICE = 20000 };
+/* Readers in one transaction: some 30 ms. */
+enum { IMPORT_SLICE = 10000 };
 
 struct import {
 	struct store *s;

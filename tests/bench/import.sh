@@ -71,20 +71,22 @@ awk -v n="$rows" -v theirs="$(cat theirs.median)" -v ours="$(cat ours.median)" \
 # Peak memory, and the longest wait of somebody who writes all the time, as delivery does.
 rm -rf site && "$program" -q init site >/dev/null
 sed 100001q people.csv >beside.csv
-/usr/bin/python3 - "$program" <<'END'
+/usr/bin/python3 - "$program" "$folder" <<'END'
 import resource, sqlite3, subprocess, sys, time
 run = [sys.argv[1], "-q", "-C", "site", "import", "--list", "daily"]
-subprocess.run(run + ["people.csv"], check=True)
+subprocess.run(run + [sys.argv[2] + "/people.csv"], check=True)
 print("  peak memory           %8.0f MB" % (resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024))
 subprocess.run([sys.argv[1], "-q", "-C", "site", "import", "undo", "1"], check=True)
-db = sqlite3.connect("site/lettermill.db", timeout=60, isolation_level=None)
-importing, longest, n = subprocess.Popen(run + ["beside.csv"]), 0, 0
+db = sqlite3.connect("site/lettermill.db", timeout=0, isolation_level=None)
+importing, longest, n = subprocess.Popen(run + [sys.argv[2] + "/beside.csv"]), 0, 0
 while importing.poll() is None:
     start = time.monotonic()
-    try:
-        db.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError:
-        continue
+    while True: # every half millisecond, as delivery asks
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            break
+        except sqlite3.OperationalError:
+            time.sleep(0.0005)
     longest, n = max(longest, time.monotonic() - start), n + 1
     db.execute("COMMIT")
     time.sleep(0.001)
