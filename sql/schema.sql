@@ -408,7 +408,7 @@ CREATE TABLE clicks (
 
 CREATE INDEX imports_unfinished ON imports (id) WHERE state IN (0, 1, 3);
 
--- One row for each reader whom an import changed.
+-- One row for each reader whom an import changed, but for those in import_packs.
 CREATE TABLE import_rows (
 	import_id INTEGER NOT NULL,
 	subscriber_id INTEGER NOT NULL,
@@ -423,6 +423,14 @@ CREATE TABLE import_rows (
 	kept INTEGER,             -- after undoing: what was left as it is, and why, in bits (src/store/import_undo.c)
 	PRIMARY KEY (import_id, subscriber_id)
 ) STRICT, WITHOUT ROWID;
+
+-- The same of the readers whom an import made, those of a slice in one row; src/store/import_pack.c has the form.
+CREATE TABLE import_packs (
+	last INTEGER PRIMARY KEY, -- number of the last of them
+	n INTEGER NOT NULL,       -- numbers up to it; not each was given to somebody
+	import_id INTEGER NOT NULL,
+	rows BLOB NOT NULL
+) STRICT;
 
 CREATE TABLE import_rejects (
 	import_id INTEGER NOT NULL,

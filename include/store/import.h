@@ -21,6 +21,9 @@ struct import_row {
 		suppress; /* the reason for which the address is to be suppressed; empty = none */
 	int64_t created_at; /* of somebody who is new; 0 = now */
 	struct str detail; /* what else is known of the consent, in words; empty = nothing */
+	/* by import_sort() */
+	unsigned repeats; /* later rows with the same key that were laid over this one */
+	bool again; /* an earlier batch had the key */
 };
 
 /* Each row is counted once: `added` are people new to the list, `unchanged` also rows whose address the file has had
@@ -49,16 +52,21 @@ int import_begin(
 /* Say which names `attributes` may hold; they become known fields. The views live as long as the import. */
 int import_fields(struct import *i, const struct str *names, size_t n, struct err *e);
 
-/* Put rows into the order in which import_batch() is fast. It sorts by itself; a caller with a
- * thread to spare does so there. */
-void import_sort(struct import_row *rows, size_t n);
+/* What remembers which addresses a file has had; NULL when there is no memory. */
+struct import_sorter *import_sorter_new(void);
+void import_sorter_free(struct import_sorter *sorter);
 
-/* Add up to some 100,000 rows; reorders and merges `rows`. Of several rows with the same key
- * the later ones are laid over the earlier ones, and the strictest status counts (COMPLAINED,
- * BOUNCED, UNSUBSCRIBED, PENDING, ACTIVE). Who was on the list already keeps a status that is
- * stricter, but for PENDING, which ACTIVE confirms. Without a proof, a row that would make somebody active or
- * pending whose address is suppressed, or whose subscription has ended, is counted as
- * suppressed and changes nothing. BOUNCED and COMPLAINED suppress the address. */
+/* Make the next rows of a file a batch: sorted by key, one row of each. Of several with the same key the later
+ * ones are laid over the earlier ones, and the strictest status counts (COMPLAINED, BOUNCED, UNSUBSCRIBED,
+ * PENDING, ACTIVE); what has to be made anew is in `a`. For the thread that reads: the one that writes has
+ * more to do. */
+int import_sort(struct import_sorter *sorter, struct import_row *rows, size_t *n, struct arena *a,
+	struct err *e);
+
+/* Add the rows of a batch, which import_sort() has made of the file's: the larger, the faster. Who was on the
+ * list already keeps a status that is stricter, but for PENDING, which ACTIVE confirms. Without a proof, a row
+ * that would make somebody active or pending whose address is suppressed, or whose subscription has ended, is
+ * counted as suppressed and changes nothing. BOUNCED and COMPLAINED suppress the address. */
 int import_batch(struct import *i, struct import_row *rows, size_t n, struct err *e);
 
 /* Write down that the row at `line` was rejected. */

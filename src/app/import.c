@@ -132,7 +132,8 @@ static int open_job(struct job *j, const char *path, struct err *e)
 	j->size = source_size(j->source);
 	j->files = json_array();
 	j->input = malloc(sizeof *j->input);
-	if (!j->input)
+	j->sorter = import_sorter_new();
+	if (!j->input || !j->sorter)
 		return err_set(e, ERR_IO, "out of memory");
 	for (size_t i = 0; i < BATCHES; i++) {
 		struct piece *p = &j->piece[i];
@@ -171,6 +172,7 @@ static void close_job(struct job *j)
 		arena_free(&j->piece[i].a);
 	}
 	source_close(j->source);
+	import_sorter_free(j->sorter);
 	free(j->input);
 	free(j->attribute);
 	free(j->report);

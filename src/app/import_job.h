@@ -16,7 +16,9 @@
  * Sorting by address is what makes the writing fast, and it wants large batches.
  */
 enum {
-	BATCH_ROWS = 100000,
+	BATCH_FIRST =
+		25000, /* then each as large as all before it, so that the writer is soon at work */
+	BATCH_ROWS = 250000,
 	BATCH_OCTETS = 32 * 1024 * 1024, /* of text; such rows are rare */
 	BATCHES = 2,
 	PIECE = 256 * 1024,
@@ -32,6 +34,7 @@ struct piece {
 	struct import_row *row;
 	struct rejection *rejection;
 	size_t row_n, rejection_n;
+	size_t full; /* rows and rejections it takes */
 	uint64_t octets; /* of the file, up to here */
 	struct arena a;
 	size_t text_n; /* in `a`, about */
@@ -61,6 +64,8 @@ struct job {
 	size_t attribute_n;
 	json_t *files; /* reports of those that were read */
 	struct buf scratch;
+	struct import_sorter *sorter;
+	size_t taken; /* rows, in all pieces before `filling` */
 	struct piece *filling;
 	struct err e;
 	char sha256

@@ -19,18 +19,26 @@ static int wait_for_room(struct job *j)
 		return -1;
 	arena_reset(&j->filling->a);
 	j->filling->row_n = j->filling->rejection_n = j->filling->text_n = 0;
+	j->filling->full = j->taken < BATCH_FIRST  ? BATCH_FIRST
+			   : j->taken < BATCH_ROWS ? j->taken
+						   : BATCH_ROWS;
 	return 0;
 }
 
-static void hand_over(struct job *j)
+static int hand_over(struct job *j, struct err *e)
 {
-	import_sort(j->filling->row, j->filling->row_n);
-	j->filling->octets = source_done(j->source);
+	struct piece *p = j->filling;
+
+	j->taken += p->row_n;
+	if (import_sort(j->sorter, p->row, &p->row_n, &p->a, e) < 0)
+		return -1;
+	p->octets = source_done(j->source);
 	j->filling = NULL;
 	pthread_mutex_lock(&j->lock);
 	j->filled++;
 	pthread_cond_signal(&j->changed);
 	pthread_mutex_unlock(&j->lock);
+	return 0;
 }
 
 /* ---- rows ---- */
@@ -91,9 +99,8 @@ static int take_row(void *user, const struct str *field, size_t n, uint64_t line
 	}
 	for (size_t i = 0; i < n; i++)
 		p->text_n += field[i].n;
-	if (p->row_n + p->rejection_n == BATCH_ROWS || p->text_n > BATCH_OCTETS)
-		hand_over(j);
-	return 0;
+	return p->row_n + p->rejection_n == p->full || p->text_n > BATCH_OCTETS ? hand_over(j, e)
+										: 0;
 }
 
 /* ---- files ---- */
@@ -202,8 +209,8 @@ static int read_all(struct job *j)
 		return err_set(&j->e, ERR_INPUT,
 			"%s:1: the file is empty: its first line must name the columns",
 			source_name(j->source));
-	if (j->filling)
-		hand_over(j);
+	if (j->filling && hand_over(j, &j->e) < 0)
+		return -1;
 	j->report = import_report_text(j);
 	return j->report ? 0 : err_set(&j->e, ERR_IO, "out of memory");
 }

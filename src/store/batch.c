@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "batch.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 static const char declaration[] =
 	"CREATE TABLE batch (key, email, first_name, last_name, attributes, status, line,"
 	" suppressed, found, created_at, suppress, lifted, detail, again)";
@@ -94,9 +91,20 @@ static int cursor_filter(
 	return SQLITE_OK;
 }
 
+/* The texts of sorted rows lie anywhere in memory: they are on their way before they are asked for. */
+enum { AHEAD = 4 };
+
 static int cursor_next(sqlite3_vtab_cursor *base)
 {
-	((struct cursor *)base)->at++;
+	struct cursor *c = (struct cursor *)base;
+
+	if (++c->at + AHEAD < c->batch->n) {
+		const struct import_row *row = &c->batch->row[c->at + AHEAD];
+
+		__builtin_prefetch(row->key.p);
+		__builtin_prefetch(row->first_name.p);
+		__builtin_prefetch(row->attributes.p);
+	}
 	return SQLITE_OK;
 }
 
@@ -165,7 +173,7 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *to, int col
 			sqlite3_result_int64(to, row->created_at);
 		break;
 	case AGAIN:
-		sqlite3_result_int(to, mark->again);
+		sqlite3_result_int(to, row->again);
 		break;
 	case SUPPRESS:
 		text_or_null(to, row->suppress, false);
@@ -196,58 +204,4 @@ int batch_register(sqlite3 *db, const struct batch *b)
 	};
 
 	return sqlite3_create_module_v2(db, "batch", &module, (void *)b, NULL);
-}
-
-/* ---- order ---- */
-
-struct rank {
-	uint64_t head; /* first 8 octets of the key: most comparisons end here */
-	const struct import_row *row;
-};
-
-static int by_key(const struct import_row *a, const struct import_row *b)
-{
-	int order = str_cmp(a->key, b->key);
-
-	return order ? order : (a->line > b->line) - (a->line < b->line);
-}
-
-static int by_rank(const void *pa, const void *pb)
-{
-	const struct rank *a = pa, *b = pb;
-
-	if (a->head != b->head)
-		return a->head < b->head ? -1 : 1;
-	return by_key(a->row, b->row);
-}
-
-static uint64_t head_of(struct str key)
-{
-	uint64_t head = 0;
-
-	for (size_t i = 0; i < 8; i++)
-		head = head << 8 | (i < key.n ? (unsigned char)key.p[i] : 0);
-	return head;
-}
-
-void import_sort(struct import_row *rows, size_t n)
-{
-	struct arena a = {0};
-	struct rank *rank;
-	struct import_row *copy;
-	size_t sorted = 1;
-
-	while (sorted < n && by_key(&rows[sorted - 1], &rows[sorted]) < 0)
-		sorted++;
-	if (sorted >= n)
-		return;
-	rank = arena_array(&a, n, sizeof *rank);
-	copy = arena_array(&a, n, sizeof *copy);
-	memcpy(copy, rows, n * sizeof *copy);
-	for (size_t i = 0; i < n; i++)
-		rank[i] = (struct rank){head_of(copy[i].key), &copy[i]};
-	qsort(rank, n, sizeof *rank, by_rank);
-	for (size_t i = 0; i < n; i++)
-		rows[i] = *rank[i].row;
-	arena_free(&a);
 }

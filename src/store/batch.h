@@ -13,8 +13,6 @@
 
 /* What is known of a row beside its content. */
 struct batch_mark {
-	unsigned repeats; /* rows with the same key that were merged into this one */
-	bool again; /* an earlier batch had the same key */
 	bool suppressed; /* nothing may come of it */
 	bool found; /* the subscriber was there before */
 	struct str lifted; /* the reason of the suppression that is to be lifted; empty = none */

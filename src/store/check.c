@@ -79,8 +79,9 @@ static const char *const invariants[] = {
 	"SELECT 'subscriber ' || subscriber_id || ' followed link ' || n || ' of issue ' ||"
 	" issue_id || ', which does not exist' FROM clicks AS k WHERE NOT EXISTS"
 	" (SELECT 1 FROM links AS l WHERE l.issue_id = k.issue_id AND l.n = k.n)",
-	"SELECT 'import ' || import_id || ' has rows and no record' FROM import_rows"
-	" WHERE import_id NOT IN (SELECT id FROM imports) GROUP BY import_id",
+	"SELECT DISTINCT 'import ' || import_id || ' has rows and no record' FROM"
+	" (SELECT import_id FROM import_rows UNION ALL SELECT import_id FROM import_packs)"
+	" WHERE import_id NOT IN (SELECT id FROM imports)",
 	/* Numbers that no word stands for. */
 	"SELECT 'the copy of issue ' || issue_id || ' for subscriber ' || subscriber_id ||"
 	" ' has the unknown state ' || state FROM deliveries WHERE state NOT BETWEEN 0 AND 11",

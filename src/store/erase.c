@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "db.h"
+#include "import_pack.h"
 #include "store/people.h"
 
 /* What is deleted or blanked, in an order that foreign keys allow. */
@@ -61,6 +61,8 @@ int subscriber_erase(
 		rc = skip_waiting(s, subscriber, now, e);
 	if (rc == 0)
 		rc = consent_remove(s, subscriber, 0, STR("erased"), now, e);
+	if (rc == 0)
+		rc = import_pack_forget(s, subscriber, e);
 	for (size_t i = 0; rc == 0 && i < sizeof erasures / sizeof *erasures; i++)
 		rc = db_run(s, erasures[i], VALS(INT(subscriber)), e);
 	if (rc == 0)

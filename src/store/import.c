@@ -42,7 +42,6 @@ static void end(struct import *i)
 	}
 	arena_free(&i->a);
 	arena_free(&i->names);
-	seen_free(&i->seen);
 	free(i->mark);
 	free(i);
 }

@@ -63,14 +63,32 @@ int import_lock(struct store *s, int *lock, struct err *e)
 	return -1;
 }
 
-int import_next(struct store *s, int64_t id, int64_t *from, int64_t *to, struct err *e)
+int import_next(struct store *s, int64_t id, struct import_slice *out, struct err *e)
 {
-	if (db_int(s, "SELECT passed FROM imports WHERE id = ?1", VALS(INT(id)), from, e) < 0)
+	struct import_slice slice = {0};
+	int64_t to;
+	int packed, rc;
+
+	if (db_int(s, "SELECT passed FROM imports WHERE id = ?1", VALS(INT(id)), &slice.from, e) <
+		0)
 		return -1;
-	return db_int(s,
+	packed = import_pack_read(s, id, slice.from, &slice.pack, e);
+	if (packed < 0)
+		return -1;
+	rc = db_int(s,
 		"SELECT max(subscriber_id) FROM (SELECT subscriber_id FROM import_rows"
-		" WHERE import_id = ?1 AND subscriber_id > ?2 ORDER BY subscriber_id LIMIT ?3)",
-		VALS(INT(id), INT(*from), INT(IMPORT_SLICE)), to, e);
+		" WHERE import_id = ?1 AND subscriber_id > ?2 AND subscriber_id <= ?4"
+		" ORDER BY subscriber_id LIMIT ?3)",
+		VALS(INT(id), INT(slice.from), INT(IMPORT_SLICE),
+			INT(packed ? slice.pack.last - (int64_t)slice.pack.n : INT64_MAX)),
+		&to, e);
+	slice.to = rc == 1 ? to : slice.pack.last;
+	if (rc != 0) {
+		arena_free(&slice.pack.a);
+		slice.pack.n = 0;
+	}
+	*out = slice;
+	return rc < 0 ? -1 : rc || packed;
 }
 
 /* ---- applying ---- */
@@ -80,9 +98,11 @@ struct applying {
 	int64_t id, list, now, source;
 	struct str words, slug; /* of the source, of the list */
 	int64_t rows, added;
-	int64_t from, to; /* the slice */
+	struct import_slice slice;
 	struct arena a;
 };
+
+#define SLICE_OF(p) INT((p)->id), INT((p)->slice.from), INT((p)->slice.to)
 
 static int load(struct applying *p, struct err *e)
 {
@@ -107,25 +127,40 @@ static int load(struct applying *p, struct err *e)
 	return rc < 0 ? -1 : source_id(p->s, p->words, &p->source, e);
 }
 
-/* Who is new to the list, all at once. Whoever has come by another way meanwhile stays as that says. */
-static int subscribe_new(struct applying *p, struct err *e)
-{
-	int64_t last;
+/* Who is new to the list, all at once: SUBSCRIBE, which rows of a journal `r` for which readers `who`, SUBSCRIBE_REST.
+ * Whoever has come by another way meanwhile (?9: somebody has) stays as that says. */
+#define SUBSCRIBE                                                                                  \
+	"INSERT INTO consents (subscriber_id, list_id, status, at, source_id, line, detail, hash)" \
+	" SELECT who.id, ?4, r.status, ?5, ?6, r.line, r.detail,"                                  \
+	" consent_hash(who.email_key, ?7, ?8, r.status, ?5, r.line, r.detail) FROM "
+#define SUBSCRIBE_REST                                                                             \
+	" AND NOT (?9 AND EXISTS (SELECT 1 FROM subscriptions"                                     \
+	" WHERE list_id = ?4 AND subscriber_id = who.id))"
 
-	if (consent_begin(p->s, e) < 0)
+/* Those of the pack that s->batch shows; ?2 is the number before its first. */
+#define PACKED                                                                                     \
+	"batch AS r CROSS JOIN subscribers AS who ON who.id = ?2 + 1 + r.rowid WHERE NOT r.found"
+
+static const char subscribe_packed[] = SUBSCRIBE PACKED SUBSCRIBE_REST;
+static const char subscribe_rows[] =
+	SUBSCRIBE "import_rows AS r CROSS JOIN subscribers AS who ON who.id = r.subscriber_id"
+		  " WHERE r.import_id = ?1 AND r.subscriber_id > ?2 AND r.subscriber_id <= ?3"
+		  " AND r.status IS NOT NULL AND r.status_before IS NULL" SUBSCRIBE_REST;
+
+static int subscribe_new(struct applying *p, const char *sql, struct err *e)
+{
+	int64_t last, any = 0;
+
+	if (consent_begin(p->s, e) < 0 ||
+		db_int(p->s,
+			"SELECT 1 FROM subscriptions WHERE list_id = ?1 AND subscriber_id > ?2"
+			" AND subscriber_id <= ?3 LIMIT 1",
+			VALS(INT(p->list), INT(p->slice.from), INT(p->slice.to)), &any, e) < 0)
 		return -1;
 	last = p->s->chain.id;
-	if (db_run(p->s,
-		    "INSERT INTO consents (subscriber_id, list_id, status, at, source_id, line,"
-		    " detail, hash) SELECT r.subscriber_id, ?4, r.status, ?5, ?6, r.line, r.detail,"
-		    " consent_hash(who.email_key, ?7, ?8, r.status, ?5, r.line, r.detail)"
-		    " FROM import_rows AS r CROSS JOIN subscribers AS who"
-		    " ON who.id = r.subscriber_id WHERE r.import_id = ?1"
-		    " AND r.subscriber_id > ?2 AND r.subscriber_id <= ?3 AND r.status IS NOT NULL"
-		    " AND r.status_before IS NULL AND NOT EXISTS (SELECT 1 FROM subscriptions"
-		    " WHERE list_id = ?4 AND subscriber_id = r.subscriber_id)",
-		    VALS(INT(p->id), INT(p->from), INT(p->to), INT(p->list), INT(p->now),
-			    INT(p->source), TEXT(p->slug), TEXT(p->words)),
+	if (db_run(p->s, sql,
+		    VALS(SLICE_OF(p), INT(p->list), INT(p->now), INT(p->source), TEXT(p->slug),
+			    TEXT(p->words), INT(any)),
 		    e) < 0)
 		return -1;
 	return db_run(p->s,
@@ -146,7 +181,7 @@ static int change_status(struct applying *p, struct err *e)
 		    " AND p.subscriber_id = r.subscriber_id AND p.status = r.status_before"
 		    " WHERE r.import_id = ?1 AND r.subscriber_id > ?2 AND r.subscriber_id <= ?3"
 		    " AND r.status IS NOT NULL",
-		    VALS(INT(p->id), INT(p->from), INT(p->to), INT(p->list)), &st, e) < 0)
+		    VALS(SLICE_OF(p), INT(p->list)), &st, e) < 0)
 		return -1;
 	while ((rc = db_row(p->s, st, e)) == 1)
 		if (consent_add(p->s, sqlite3_column_int64(st, 0), p->list,
@@ -159,17 +194,21 @@ static int change_status(struct applying *p, struct err *e)
 	return rc;
 }
 
-static int change_suppressions(struct applying *p, struct err *e)
+#define SUPPRESS      "SELECT email_key, suppress, lifted IS NOT NULL FROM "
+#define SUPPRESS_REST " AND (suppress IS NOT NULL OR lifted IS NOT NULL)"
+
+static const char suppress_packed[] = SUPPRESS PACKED SUPPRESS_REST;
+static const char suppress_rows[] = SUPPRESS
+	"import_rows AS r CROSS JOIN subscribers AS who ON who.id = r.subscriber_id"
+	" WHERE r.import_id = ?1 AND r.subscriber_id > ?2 AND r.subscriber_id <= ?3" SUPPRESS_REST;
+
+static int change_suppressions(
+	struct applying *p, const char *sql, const struct val *slice, struct err *e)
 {
 	sqlite3_stmt *st;
 	int rc;
 
-	if (db_query(p->s,
-		    "SELECT email_key, suppress, lifted IS NOT NULL FROM import_rows AS r"
-		    " CROSS JOIN subscribers AS who ON who.id = r.subscriber_id"
-		    " WHERE r.import_id = ?1 AND r.subscriber_id > ?2 AND r.subscriber_id <= ?3"
-		    " AND (suppress IS NOT NULL OR lifted IS NOT NULL)",
-		    VALS(INT(p->id), INT(p->from), INT(p->to)), &st, e) < 0)
+	if (db_query(p->s, sql, slice, &st, e) < 0)
 		return -1;
 	while ((rc = db_row(p->s, st, e)) == 1) {
 		struct str key = db_text(st, 0), reason = db_text(st, 1);
@@ -184,27 +223,52 @@ static int change_suppressions(struct applying *p, struct err *e)
 	return rc < 0 ? -1 : 0;
 }
 
+static int apply_rows(struct applying *p, struct err *e)
+{
+	if (subscribe_new(p, subscribe_rows, e) < 0 || change_status(p, e) < 0 ||
+		change_suppressions(p, suppress_rows, VALS(SLICE_OF(p)), e) < 0)
+		return -1;
+	return db_run(p->s,
+		"INSERT INTO events (at, what, subscriber_id, detail) SELECT ?4, 'update',"
+		" subscriber_id, ?5 || ' line ' || line FROM import_rows"
+		" WHERE import_id = ?1 AND subscriber_id > ?2 AND subscriber_id <= ?3"
+		" AND before IS NOT NULL",
+		VALS(SLICE_OF(p), INT(p->now), TEXT(p->words)), e);
+}
+
+static int apply_pack(struct applying *p, struct err *e)
+{
+	const struct import_pack *pack = &p->slice.pack;
+	int rc;
+
+	p->slice.from = pack->last - (int64_t)pack->n;
+	p->s->batch = import_pack_batch(pack);
+	rc = subscribe_new(p, subscribe_packed, e);
+	if (rc == 0 && pack->suppresses)
+		rc = change_suppressions(
+			p, suppress_packed, VALS(INT(p->id), INT(p->slice.from)), e);
+	p->s->batch.n = 0;
+	return rc;
+}
+
 static int apply_slice(struct applying *p, struct err *e)
 {
-	if (subscribe_new(p, e) < 0 || change_status(p, e) < 0 || change_suppressions(p, e) < 0 ||
-		db_run(p->s,
-			"INSERT INTO events (at, what, subscriber_id, detail) SELECT ?4, 'update',"
-			" subscriber_id, ?5 || ' line ' || line FROM import_rows"
-			" WHERE import_id = ?1 AND subscriber_id > ?2 AND subscriber_id <= ?3"
-			" AND before IS NOT NULL",
-			VALS(INT(p->id), INT(p->from), INT(p->to), INT(p->now), TEXT(p->words)),
-			e) < 0)
+	if ((p->slice.pack.n ? apply_pack(p, e) : apply_rows(p, e)) < 0)
 		return -1;
 	return db_run(p->s, "UPDATE imports SET passed = ?2 WHERE id = ?1",
-		VALS(INT(p->id), INT(p->to)), e);
+		VALS(INT(p->id), INT(p->slice.to)), e);
 }
 
 static int apply_all(struct applying *p, struct err *e)
 {
 	int rc;
 
-	while ((rc = import_next(p->s, p->id, &p->from, &p->to, e)) == 1) {
-		if (store_begin(p->s, e) < 0 || tx_close(p->s, true, apply_slice(p, e), e) < 0)
+	while ((rc = import_next(p->s, p->id, &p->slice, e)) == 1) {
+		rc = store_begin(p->s, e);
+		if (rc == 0)
+			rc = tx_close(p->s, true, apply_slice(p, e), e);
+		arena_free(&p->slice.pack.a);
+		if (rc < 0)
 			return -1;
 		import_pause();
 	}

@@ -5,65 +5,6 @@
 
 /* Reading: the rows of a file become subscribers, who are on no list yet, and a journal of what is to happen. */
 
-/* ---- repeats ---- */
-
-/* COMPLAINED > BOUNCED > UNSUBSCRIBED > PENDING > ACTIVE */
-static enum subscription_status stricter(enum subscription_status a, enum subscription_status b)
-{
-	if (a >= SUBSCRIPTION_UNSUBSCRIBED || b >= SUBSCRIPTION_UNSUBSCRIBED)
-		return a > b ? a : b;
-	return a < b ? a : b;
-}
-
-/* Lay `over` on the earlier `row` of the same key. */
-static int lay_over(
-	struct import *i, struct import_row *row, const struct import_row *over, struct err *e)
-{
-	bool changed;
-
-	if (attributes_merge(
-		    &i->a, row->attributes, over->attributes, &row->attributes, &changed, e) < 0)
-		return -1;
-	if (over->email.n)
-		row->email = over->email;
-	if (over->first_name.n)
-		row->first_name = over->first_name;
-	if (over->last_name.n)
-		row->last_name = over->last_name;
-	if (over->suppress.n)
-		row->suppress = over->suppress;
-	if (over->detail.n)
-		row->detail = over->detail;
-	row->status = stricter(row->status, over->status);
-	row->line = over->line;
-	return 0;
-}
-
-/* Leave one row of each key, and mark those that earlier batches had. */
-static int merge_repeats(struct import *i, struct import_row *rows, size_t *n, struct err *e)
-{
-	size_t kept = 0;
-	int new;
-
-	for (size_t at = 0; at < *n; at++) {
-		if (kept && str_eq(rows[kept - 1].key, rows[at].key)) {
-			if (lay_over(i, &rows[kept - 1], &rows[at], e) < 0)
-				return -1;
-			i->mark[kept - 1].repeats++;
-			continue;
-		}
-		new = seen_add(&i->seen, rows[at].key);
-		if (new < 0)
-			return err_set(e, ERR_IO, "out of memory");
-		i->mark[kept] = (struct batch_mark){.again = !new};
-		rows[kept++] = rows[at];
-	}
-	*n = kept;
-	return 0;
-}
-
-/* ---- one batch ---- */
-
 static bool is_ended(int64_t status)
 {
 	return status >= SUBSCRIPTION_UNSUBSCRIBED;
@@ -104,6 +45,8 @@ static int mark_suppressed(
 static int prepare(struct import *i, struct import_row *rows, size_t n, struct err *e)
 {
 	for (size_t at = 0; at < n; at++) {
+		i->counts.rows += 1 + rows[at].repeats;
+		i->mark[at] = (struct batch_mark){0};
 		rows[at].suppress = suppression_of(&rows[at]);
 		if (i->suppressions && mark_suppressed(i, &rows[at], &i->mark[at], e) < 0)
 			return -1;
@@ -111,11 +54,11 @@ static int prepare(struct import *i, struct import_row *rows, size_t n, struct e
 	return 0;
 }
 
-static void count(struct import *i, const struct batch_mark *mark, int64_t *class)
+static void count(struct import *i, const struct import_row *row, int64_t *class)
 {
-	*(mark->again ? &i->counts.unchanged : class) += 1;
-	i->counts.unchanged += mark->repeats;
-	i->counts.repeats += mark->repeats + mark->again;
+	*(row->again ? &i->counts.unchanged : class) += 1;
+	i->counts.unchanged += row->repeats;
+	i->counts.repeats += row->repeats + row->again;
 }
 
 /* ---- who is new ---- */
@@ -135,15 +78,6 @@ static int add_new(struct import *i, int64_t *before, int64_t *added, struct err
 		" AND NOT found"
 		" ON CONFLICT (email_key) DO NOTHING",
 		VALS(INT(*before), INT(i->now)), added, e);
-}
-
-static int journal_new(struct import *i, int64_t before, struct err *e)
-{
-	return db_run(i->s,
-		"INSERT INTO import_rows (import_id, subscriber_id, line, created, status, detail,"
-		" suppress, lifted) SELECT ?1, ?2 + 1 + rowid, line, 1, status, detail, suppress,"
-		" lifted FROM batch WHERE NOT suppressed AND NOT found",
-		VALS(INT(i->id), INT(before)), e);
 }
 
 /* ---- who is known ---- */
@@ -189,7 +123,7 @@ static int64_t status_given(
 {
 	if (k->planned >= 0) {
 		enum subscription_status both =
-			stricter((enum subscription_status)k->planned, row->status);
+			import_stricter((enum subscription_status)k->planned, row->status);
 
 		return both == (enum subscription_status)k->planned ? -1 : (int64_t)both;
 	}
@@ -246,14 +180,14 @@ static int apply_known(struct import *i, const struct import_row *row,
 	int person;
 
 	if (is_ended(k->status) && !is_ended(row->status) && !i->proof.n) {
-		count(i, mark, &i->counts.suppressed);
+		count(i, row, &i->counts.suppressed);
 		return 0;
 	}
 	status = status_given(i, row, k);
 	person = lay_over_person(i, row, k, e);
 	if (person < 0)
 		return -1;
-	count(i, mark,
+	count(i, row,
 		k->status < 0           ? &i->counts.added
 		: person || status >= 0 ? &i->counts.updated
 					: &i->counts.unchanged);
@@ -314,10 +248,40 @@ static void count_rest(
 {
 	for (size_t at = 0; at < n; at++) {
 		if (marks[at].suppressed && (!marks[at].found || !is_ended(rows[at].status)))
-			count(i, &marks[at], &i->counts.suppressed);
+			count(i, &rows[at], &i->counts.suppressed);
 		else if (!marks[at].found)
-			count(i, &marks[at], &i->counts.added);
+			count(i, &rows[at], &i->counts.added);
 	}
+}
+
+/* What the file says again of readers whom it has made is laid over their rows of the journal. */
+static int unpack_repeats(struct import *i, const struct import_row *rows, size_t n, struct err *e)
+{
+	struct import_pack pack;
+	int64_t before;
+	size_t at = 0;
+	int rc;
+
+	while (at < n && !rows[at].again)
+		at++;
+	if (at == n)
+		return 0;
+	while ((rc = db_int(i->s,
+			"SELECT p.last - 1 FROM batch AS b"
+			" CROSS JOIN subscribers AS s ON s.email_key = b.key"
+			" CROSS JOIN import_packs AS p ON p.last = (SELECT last FROM import_packs"
+			"  WHERE last >= s.id ORDER BY last LIMIT 1) AND s.id > p.last - p.n"
+			" WHERE b.again LIMIT 1",
+			NULL, &before, e)) == 1) {
+		rc = import_pack_read(i->s, i->id, before, &pack, e);
+		if (rc == 1) {
+			rc = import_unpack(i->s, &pack, e);
+			arena_free(&pack.a);
+		}
+		if (rc < 0)
+			break;
+	}
+	return rc;
 }
 
 /* Look first where most are known, else try first: an import of nobody but new people, or of nobody new, looks
@@ -329,6 +293,8 @@ static int write_slice(struct import *i, struct import_row *rows, struct batch_m
 
 	for (size_t at = 0; at < n; at++)
 		wanted += !marks[at].suppressed;
+	if (unpack_repeats(i, rows, n, e) < 0)
+		return -1;
 	if (i->look_first && update_known(i, rows, marks, INT64_MAX, e) < 0)
 		return -1;
 	if (add_new(i, &before, &added, e) < 0)
@@ -337,7 +303,7 @@ static int write_slice(struct import *i, struct import_row *rows, struct batch_m
 		update_known(i, rows, marks, before, e) < 0)
 		return -1;
 	i->look_first = added < wanted / 2;
-	return journal_new(i, before, e);
+	return import_pack(i->s, i->id, before, e);
 }
 
 static int take_slice(struct import *i, struct import_row *rows, struct batch_mark *marks, size_t n,
@@ -376,12 +342,10 @@ static int room_for(struct import *i, size_t n, struct err *e)
 
 int import_batch(struct import *i, struct import_row *rows, size_t n, struct err *e)
 {
-	i->counts.rows += (int64_t)n;
 	if (room_for(i, n, e) < 0)
 		return -1;
 	arena_reset(&i->a);
-	import_sort(rows, n);
-	if (merge_repeats(i, rows, &n, e) < 0 || prepare(i, rows, n, e) < 0)
+	if (prepare(i, rows, n, e) < 0)
 		return -1;
 	for (size_t from = 0; from < n; from += IMPORT_SLICE) {
 		size_t some = n - from < IMPORT_SLICE ? n - from : IMPORT_SLICE;

@@ -2,12 +2,11 @@
 #ifndef STORE_IMPORT_RUN_H
 #define STORE_IMPORT_RUN_H
 
-#include "db.h"
-#include "seen.h"
+#include "import_pack.h"
 #include "store/import.h"
 
 /*
- * An import under way. import_batch.c writes the rows and the journal, import_apply.c decides and gives the list its people,
+ * An import under way. import_batch.c writes the rows and the journal, import_apply.c gives the list its people,
  * import_undo.c takes back. Private to src/store.
  */
 enum import_state {
@@ -27,8 +26,8 @@ enum import_kept {
 };
 const char *import_kept_words(enum import_kept bit);
 
-/* Readers in one transaction: some 30 ms. */
-enum { IMPORT_SLICE = 10000 };
+/* Readers in one transaction: some 60 ms. */
+enum { IMPORT_SLICE = 25000 };
 
 struct import {
 	struct store *s;
@@ -40,7 +39,6 @@ struct import {
 	struct str proof;
 	struct import_counts counts;
 	int64_t rejects; /* written down */
-	struct seen seen;
 	struct batch_mark *mark;
 	size_t mark_max;
 	struct str *field;
@@ -52,6 +50,9 @@ struct import {
 /* Take the lock of imports, which ends with the process. 1 with its descriptor, 0 when another process has it, -1. */
 int import_lock(struct store *s, int *lock, struct err *e);
 
+/* COMPLAINED > BOUNCED > UNSUBSCRIBED > PENDING > ACTIVE */
+enum subscription_status import_stricter(enum subscription_status a, enum subscription_status b);
+
 /* Leave room between two transactions for whoever waits to write. */
 void import_pause(void);
 
@@ -59,9 +60,13 @@ void import_pause(void);
  * for what another, durable one has to follow. */
 int import_pace(struct store *s, bool durable, struct err *e);
 
-/* The next IMPORT_SLICE readers of import `id` are those behind its `passed`, up to `*to`. 1, 0 when there are no
- * more, or -1. */
-int import_next(struct store *s, int64_t id, int64_t *from, int64_t *to, struct err *e);
+/* The next readers of an import, those behind its `passed`: a pack, or up to IMPORT_SLICE rows of the journal. */
+struct import_slice {
+	int64_t from, to; /* numbers behind `from`, up to `to` */
+	struct import_pack pack; /* n = 0: rows; the caller frees its arena */
+};
+/* 1, 0 when there are no more, or -1. */
+int import_next(struct store *s, int64_t id, struct import_slice *out, struct err *e);
 
 /* Finish import `id`, which was decided for. */
 int import_apply(struct store *s, int64_t id, struct err *e);

@@ -136,6 +136,11 @@ static struct import_effect effect_row(sqlite3_stmt *st, struct arena *a)
 	return effect;
 }
 
+#define EFFECTS(rows)                                                                              \
+	"SELECT line, coalesce(email, email_key, ''), created, status, status_before, suppress,"   \
+	" lifted, before IS NOT NULL, coalesce(kept, 0), '' FROM " rows                            \
+	" LEFT JOIN subscribers ON subscribers.id = subscriber_id WHERE import_id = ?1"
+
 int import_effects(struct store *s, int64_t id,
 	bool (*each)(void *user, const struct import_effect *effect), void *user, struct err *e)
 {
@@ -143,13 +148,13 @@ int import_effects(struct store *s, int64_t id,
 	sqlite3_stmt *st;
 	int rc;
 
-	if (db_query(s,
-		    "SELECT line, coalesce(email, email_key, ''), created, status, status_before,"
-		    " suppress, lifted, before IS NOT NULL, coalesce(kept, 0), '' FROM import_rows"
-		    " LEFT JOIN subscribers ON subscribers.id = subscriber_id WHERE import_id = ?1"
-		    " UNION ALL SELECT line, '', 0, NULL, NULL, NULL, NULL, 0, 0, reason"
-		    " FROM import_rejects WHERE import_id = ?1 ORDER BY line",
-		    VALS(INT(id)), &st, e) < 0)
+	if (import_show_packs(s, id, e) < 0 ||
+		db_query(s,
+			EFFECTS("import_rows") " UNION ALL " EFFECTS(
+				"temp.shown_rows") " UNION ALL SELECT line, '', 0, NULL, NULL,"
+						   " NULL, NULL, 0, 0, reason FROM import_rejects"
+						   " WHERE import_id = ?1 ORDER BY line",
+			VALS(INT(id)), &st, e) < 0)
 		return -1;
 	while ((rc = db_row(s, st, e)) == 1) {
 		const struct import_effect effect = effect_row(st, &a);

@@ -82,12 +82,12 @@ struct taking {
 	bool undoing; /* or only reading had begun */
 	int64_t id, list, source, event, at, own_source, now;
 	struct str words, own_words, slug;
-	int64_t from, to;
+	struct import_slice slice;
 	struct import_undone *out;
 	struct arena a;
 };
 
-#define SLICE_OF(t) INT((t)->id), INT((t)->from), INT((t)->to)
+#define SLICE_OF(t) INT((t)->id), INT((t)->slice.from), INT((t)->slice.to)
 
 static int load(struct taking *t, struct err *e)
 {
@@ -184,10 +184,11 @@ static int take_slice(struct taking *t, struct err *e)
 {
 	int64_t restored, removed, kept = 0;
 
-	if (db_run(t->s, ask,
-		    VALS(SLICE_OF(t), INT(t->list), INT(t->source), TEXT(t->words), INT(t->event),
-			    INT(t->at)),
-		    e) < 0 ||
+	if ((t->slice.pack.n && import_unpack(t->s, &t->slice.pack, e) < 0) ||
+		db_run(t->s, ask,
+			VALS(SLICE_OF(t), INT(t->list), INT(t->source), TEXT(t->words),
+				INT(t->event), INT(t->at)),
+			e) < 0 ||
 		(t->undoing && end_subscriptions(t, e) < 0) ||
 		db_change(t->s, restore_data, VALS(SLICE_OF(t)), &restored, e) < 0 ||
 		db_change(t->s, remove_people, VALS(SLICE_OF(t)), &removed, e) < 0 ||
@@ -200,15 +201,19 @@ static int take_slice(struct taking *t, struct err *e)
 	t->out->removed += removed;
 	t->out->kept += kept;
 	return db_run(t->s, "UPDATE imports SET passed = ?2 WHERE id = ?1",
-		VALS(INT(t->id), INT(t->to)), e);
+		VALS(INT(t->id), INT(t->slice.to)), e);
 }
 
 static int take_all(struct taking *t, struct err *e)
 {
 	int rc;
 
-	while ((rc = import_next(t->s, t->id, &t->from, &t->to, e)) == 1) {
-		if (store_begin(t->s, e) < 0 || tx_close(t->s, true, take_slice(t, e), e) < 0)
+	while ((rc = import_next(t->s, t->id, &t->slice, e)) == 1) {
+		rc = store_begin(t->s, e);
+		if (rc == 0)
+			rc = tx_close(t->s, true, take_slice(t, e), e);
+		arena_free(&t->slice.pack.a);
+		if (rc < 0)
 			return -1;
 		import_pause();
 	}
@@ -243,6 +248,7 @@ static int forget(struct store *s, int64_t id, struct err *e)
 {
 	static const char *const sql[] = {
 		"DELETE FROM import_rows WHERE import_id = ?1",
+		"DELETE FROM import_packs WHERE import_id = ?1",
 		"DELETE FROM import_rejects WHERE import_id = ?1",
 		"DELETE FROM imports WHERE id = ?1",
 	};

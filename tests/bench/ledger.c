@@ -30,6 +30,7 @@ static void must(int rc, const char *what)
 static int64_t fill(struct store *s, size_t readers)
 {
 	struct list list = {.slug = STR("daily"), .name = STR("The Daily")};
+	struct import_sorter *sorter = import_sorter_new();
 	struct import_row *row = calloc(readers, sizeof *row);
 	struct import_counts n;
 	struct import *import;
@@ -53,9 +54,11 @@ static int64_t fill(struct store *s, size_t readers)
 		     &(struct import_start){.list = list.id, .file = STR("bench"), .now = 1},
 		     &import, &e),
 		"import");
+	must(import_sort(sorter, row, &readers, &a, &e), "import");
 	must(import_batch(import, row, readers, &e), "import");
 	must(import_commit(import, STR(""), STR(""), &id, &n, &e), "import");
 	arena_free(&a);
+	import_sorter_free(sorter);
 	free(row);
 	return list.id;
 }

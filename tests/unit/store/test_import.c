@@ -183,7 +183,7 @@ static void test_record_and_rollback(void **state)
 
 	i = begin(f, 10);
 	OK(f, import_fields(i, fields, 2, &f->e));
-	OK(f, import_batch(i, rows, 1, &f->e));
+	add(f, i, rows, 1);
 	import_rollback(i, &n);
 	import_rollback(NULL, &n);
 	assert_int_equal(n.added, 1);
@@ -191,7 +191,7 @@ static void test_record_and_rollback(void **state)
 	assert_int_equal(peek(f, "SELECT count(*) FROM imports"), 0);
 	i = begin(f, 10);
 	OK(f, import_fields(i, fields, 2, &f->e));
-	OK(f, import_batch(i, rows, 1, &f->e));
+	add(f, i, rows, 1);
 	for (uint64_t line = 3; line < 7; line++)
 		OK(f, import_reject(i, line, STR("no address"), &f->e));
 	OK(f, import_commit(i, STR("abc"), STR("{}"), &id, &n, &f->e));
@@ -211,6 +211,7 @@ static void test_record_and_rollback(void **state)
 static void test_batches_beside_single_verbs(void **state)
 {
 	struct fixture *f = *state;
+	struct import_sorter *sorter = import_sorter_new();
 	struct import_row rows[500];
 	char key[500][32];
 	struct import_counts n;
@@ -225,8 +226,9 @@ static void test_batches_beside_single_verbs(void **state)
 			snprintf(key[k], sizeof key[k], "p%u@example.com", who);
 			rows[k] = row(key[k], "P", "", ACTIVE, batch * 500 + k + 2);
 		}
-		OK(f, import_batch(i, rows, 500, &f->e));
+		add_sorted(f, i, sorter, rows, 500);
 	}
+	import_sorter_free(sorter);
 	OK(f, import_commit(i, STR(""), STR(""), &id, &n, &f->e));
 	assert_int_equal(n.rows, 4000);
 	assert_int_equal(n.added, peek(f, "SELECT count(*) FROM subscribers"));

@@ -19,7 +19,7 @@ static struct import_counts import_with_proof(
 
 	memcpy(copy, rows, n * sizeof *rows);
 	OK(f, import_begin(f->s, &start, &i, &f->e));
-	OK(f, import_batch(i, copy, n, &f->e));
+	add(f, i, copy, n);
 	OK(f, import_commit(i, STR(""), STR(""), &id, &counts, &f->e));
 	assert_sound(f);
 	return counts;
@@ -62,30 +62,6 @@ static void test_proof_brings_back(void **state)
 }
 
 /* ---- undo ---- */
-
-/* All that an undo has to restore, as one text. */
-static char *picture(struct fixture *f)
-{
-	static const char sql[] =
-		"SELECT group_concat(line, char(10)) FROM (SELECT email_key || '|' || "
-		"coalesce(email, '') ||"
-		" '|' || first_name || '|' || last_name || '|' || coalesce(attributes, '') || '|' "
-		"||"
-		" suppressed || '|' || coalesce((SELECT group_concat(list_id || '=' || status) FROM"
-		" subscriptions WHERE subscriber_id = subscribers.id), '') AS line FROM subscribers"
-		" UNION ALL SELECT hex(hash) || reason FROM suppressions ORDER BY 1)";
-	sqlite3_stmt *st = NULL;
-	sqlite3 *db = NULL;
-	char *text;
-
-	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-	text = strdup(sqlite3_column_text(st, 0) ? (const char *)sqlite3_column_text(st, 0) : "");
-	sqlite3_finalize(st);
-	sqlite3_close(db);
-	return text;
-}
 
 static const struct import_row before_rows[] = {
 	{.key = {"a@example.com", sizeof("a@example.com") - 1},
@@ -206,7 +182,7 @@ static void test_broken_off_while_reading(void **state)
 	before = picture(f);
 	i = begin(f, 20);
 	memcpy(rows, later_rows, sizeof rows);
-	OK(f, import_batch(i, rows, 5, &f->e));
+	add(f, i, rows, 5);
 	/* Nobody is on the list, and another process leaves a living import alone. */
 	assert_int_equal(peek(f, "SELECT count(*) FROM subscriptions"), 3);
 	assert_int_equal(peek(f, "SELECT count(*) FROM subscribers"), 5);
@@ -220,6 +196,7 @@ static void test_broken_off_while_reading(void **state)
 	assert_string_equal(before, after);
 	assert_int_equal(peek(f, "SELECT count(*) FROM imports"), 1);
 	assert_int_equal(peek(f, "SELECT count(*) FROM import_rows WHERE import_id = 2"), 0);
+	assert_int_equal(peek(f, "SELECT count(*) FROM import_packs WHERE import_id = 2"), 0);
 	free(before);
 	free(after);
 	assert_sound(f);
@@ -235,13 +212,15 @@ static void die_reading(struct fixture *f)
 	if (child == 0) {
 		const struct import_start start = {.list = f->list, .now = 20};
 		struct import_row rows[5];
+		size_t n = 5;
 		struct store *s;
 		struct import *i;
 
 		memcpy(rows, later_rows, sizeof rows);
 		_exit(store_open(f->path, &s, &f->e) < 0 ||
 			import_begin(s, &start, &i, &f->e) < 0 ||
-			import_batch(i, rows, 5, &f->e) < 0);
+			import_sort(import_sorter_new(), rows, &n, &f->a, &f->e) < 0 ||
+			import_batch(i, rows, n, &f->e) < 0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -320,7 +299,7 @@ static void test_effects(void **state)
 	for (int k = 0; k < 2; k++) {
 		i = begin(f, 20 + k);
 		memcpy(rows, later_rows, sizeof rows);
-		OK(f, import_batch(i, rows, 5, &f->e));
+		add(f, i, rows, 5);
 		OK(f, import_reject(i, 7, STR("'x' is not an address"), &f->e));
 		OK(f, import_commit(i, STR("5e1f"), STR(""), &id, &n, &f->e));
 	}
