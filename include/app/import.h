@@ -22,6 +22,13 @@ struct import_map {
 	const char *field;
 };
 
+/* How far an import is: first the file is read, then the list gets its people. */
+struct import_progress {
+	uint64_t octets, size; /* of the file: read, and in all */
+	int64_t rows; /* read */
+	int64_t given, people; /* given to the list, and in all; 0 while the file is read */
+};
+
 struct import_options {
 	const char *list; /* slug */
 	const struct import_map *map;
@@ -35,9 +42,9 @@ struct import_options {
 	/* Each rejected row: the member of the archive it is in ("" = the file itself), its line, and why. May
 	 * be NULL. */
 	void (*rejected)(void *user, const char *file, uint64_t line, const char *reason);
-	/* Bytes done and in all, a few times a second. May be NULL. Returning false stops the
-	 * import; nothing has changed then, and the result is ERR_DENIED. */
-	bool (*progress)(void *user, uint64_t done, uint64_t size);
+	/* A few times a second. May be NULL. Returning false while the file is read stops the import; nothing has
+	 * changed then, and the result is ERR_DENIED. Later there is no way back but `import undo`. */
+	bool (*progress)(void *user, const struct import_progress *p);
 	/* What was made of the files, when all is read: one JSON object, see below. May be NULL. */
 	void (*report)(void *user, struct str json);
 	void *user;

@@ -43,6 +43,9 @@ struct import_start {
 	struct str proof;
 	int64_t now;
 	bool dry_run; /* count, and change nothing */
+	/* Called by import_commit(): how many of the people the list has got. May be NULL. */
+	void (*progress)(void *user, int64_t done, int64_t all);
+	void *user;
 };
 
 /* Begin an import. ERR_BUSY while another one is under way. */

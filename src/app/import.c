@@ -9,8 +9,12 @@
 
 /* ---- the writer ---- */
 
+enum { WRITE_ROWS = 25000 }; /* between two looks at progress */
+
 struct writing {
 	struct site *site;
+	const struct import_options *options;
+	struct import_progress progress;
 	struct list list;
 	struct import
 		*import; /* begun with the first piece: until then nobody waits for the lock */
@@ -39,9 +43,21 @@ static void give_back(struct job *j)
 	pthread_mutex_unlock(&j->lock);
 }
 
+static void tell_given(void *user, int64_t done, int64_t all)
+{
+	struct writing *w = user;
+
+	w->progress.given = done < all ? done : all;
+	w->progress.people = all;
+	if (w->options->progress)
+		w->options->progress(w->options->user, &w->progress);
+}
+
 static int begin(struct job *j, struct writing *w, struct err *e)
 {
-	const struct import_start start = {.list = w->list.id,
+	const struct import_start start = {.progress = tell_given,
+		.user = w,
+		.list = w->list.id,
 		.file = str_of(source_name(j->source)),
 		.proof = str_of(j->options->proof),
 		.now = clock_now(),
@@ -67,30 +83,44 @@ static int write_rejections(struct job *j, struct writing *w, struct piece *p, s
 	return 0;
 }
 
+static int write_rows(struct job *j, struct writing *w, struct piece *p, struct err *e)
+{
+	const uint64_t before = w->progress.octets, octets = p->octets - before;
+	const struct import_options *o = j->options;
+	size_t done = 0;
+
+	do {
+		size_t n = p->row_n - done < WRITE_ROWS ? p->row_n - done : WRITE_ROWS;
+
+		if (n && import_batch(w->import, p->row + done, n, e) < 0)
+			return -1;
+		done += n;
+		w->progress.octets = before + (p->row_n ? octets * done / p->row_n : octets);
+		w->progress.rows += (int64_t)n;
+		if (o->progress && !o->progress(o->user, &w->progress))
+			return err_set(
+				e, ERR_DENIED, "the import was stopped; nothing has changed");
+	} while (done < p->row_n);
+	return 0;
+}
+
 static int write_piece(struct job *j, struct writing *w, struct piece *p, struct err *e)
 {
-	const struct import_options *o = j->options;
 	struct store *s = w->site->store;
+	bool own;
 
 	if (!w->import && begin(j, w, e) < 0)
 		return -1;
-	if (p->rejection_n && !o->dry_run) {
-		if (store_begin(s, e) < 0)
-			return -1;
-		if (write_rejections(j, w, p, e) < 0) {
-			store_rollback(s);
-			return -1;
-		}
-		if (store_commit(s, e) < 0)
-			return -1;
-	} else if (write_rejections(j, w, p, e) < 0) {
+	own = p->rejection_n && !j->options->dry_run;
+	if (own && store_begin(s, e) < 0)
+		return -1;
+	if (write_rejections(j, w, p, e) < 0) {
+		store_rollback(s);
 		return -1;
 	}
-	if (p->row_n && import_batch(w->import, p->row, p->row_n, e) < 0)
+	if (own && store_commit(s, e) < 0)
 		return -1;
-	if (o->progress && !o->progress(o->user, p->octets, j->size))
-		return err_set(e, ERR_DENIED, "the import was stopped; nothing has changed");
-	return 0;
+	return write_rows(j, w, p, e);
 }
 
 static int write_all(struct job *j, struct writing *w, struct err *e)
@@ -129,7 +159,6 @@ static int open_job(struct job *j, const char *path, struct err *e)
 {
 	if (source_open(path, &j->source, e) < 0)
 		return -1;
-	j->size = source_size(j->source);
 	j->files = json_array();
 	j->input = malloc(sizeof *j->input);
 	j->sorter = import_sorter_new();
@@ -187,7 +216,7 @@ static void close_job(struct job *j)
 int import_file(struct site *s, const char *path, const struct import_options *options, int64_t *id,
 	struct import_counts *out, struct err *e)
 {
-	struct writing w = {.site = s};
+	struct writing w = {.site = s, .options = options};
 	struct arena a = {0};
 	struct job *j;
 	int rc = -1;
@@ -202,8 +231,10 @@ int import_file(struct site *s, const char *path, const struct import_options *o
 	pthread_cond_init(&j->changed, NULL);
 	buf_init(&j->scratch, CSV_ROW_MAX);
 	if (open_job(j, path, e) == 0 &&
-		list_get(s->store, str_of(options->list), &a, &w.list, e) == 0)
+		list_get(s->store, str_of(options->list), &a, &w.list, e) == 0) {
+		w.progress.size = source_size(j->source);
 		rc = run(j, &w, e);
+	}
 	rc = finish(j, &w, rc, id, out, e);
 	close_job(j);
 	arena_free(&a);

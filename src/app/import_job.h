@@ -18,7 +18,7 @@
 enum {
 	BATCH_FIRST =
 		25000, /* then each as large as all before it, so that the writer is soon at work */
-	BATCH_ROWS = 250000,
+	BATCH_ROWS = 200000,
 	BATCH_OCTETS = 32 * 1024 * 1024, /* of text; such rows are rare */
 	BATCHES = 2,
 	PIECE = 256 * 1024,
@@ -54,7 +54,6 @@ struct input {
 
 struct job {
 	const struct import_options *options;
-	uint64_t size;
 
 	/* the reader's, until it has ended */
 	struct source *source;

@@ -13,6 +13,7 @@ struct import_run {
 	struct cmd *c;
 	const char *file;
 	struct progress progress;
+	bool giving; /* the file is read: the list gets its people */
 	struct arena line; /* for one rejected row */
 	struct str report;
 };
@@ -45,14 +46,22 @@ static void keep_report(void *user, struct str json)
 	run->report = arena_str(&run->c->arena, json);
 }
 
-static bool tell_progress(void *user, uint64_t done, uint64_t size)
+static bool tell_progress(void *user, const struct import_progress *p)
 {
 	struct import_run *run = user;
-	char rate[32];
+	char rate[64];
 
-	snprintf(rate, sizeof rate, "%.1f MB/s",
-		(double)done / 1e6 / progress_seconds(&run->progress));
-	progress_draw(&run->progress, (int64_t)done, (int64_t)size, rate);
+	if (p->people && !run->giving) {
+		run->giving = true;
+		progress_init(&run->progress, run->c, "putting on the list");
+	}
+	snprintf(rate, sizeof rate, "%s rows/s",
+		cmd_number(run->c, (int64_t)((double)(run->giving ? p->given : p->rows) /
+					     progress_seconds(&run->progress))));
+	if (run->giving)
+		progress_draw(&run->progress, p->given, p->people, rate);
+	else
+		progress_draw(&run->progress, (int64_t)p->octets, (int64_t)p->size, rate);
 	return !cmd_stop;
 }
 

@@ -76,6 +76,8 @@ int import_begin(
 		.list = start->list,
 		.now = start->now,
 		.dry_run = start->dry_run,
+		.progress = start->progress,
+		.user = start->user,
 		.lock = -1};
 	i->proof = arena_str(&i->names, start->proof);
 	if ((!i->dry_run && begin_writing(i, e) < 0) || begin(i, start, e) < 0 ||
@@ -140,7 +142,7 @@ int import_commit(struct import *i, struct str hash, struct str report, int64_t 
 	*out = i->counts;
 	if (rc < 0)
 		take_back(i, NULL);
-	else if (import_apply(i->s, i->id, e) < 0)
+	else if (import_apply(i->s, i->id, i, e) < 0)
 		rc = err_prefix(e, "the next command will finish import %lld: ", (long long)i->id);
 	end(i);
 	return rc;

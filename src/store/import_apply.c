@@ -98,6 +98,8 @@ struct applying {
 	int64_t id, list, now, source;
 	struct str words, slug; /* of the source, of the list */
 	int64_t rows, added;
+	const struct import *import; /* NULL = nobody wants to know of progress */
+	int64_t done;
 	struct import_slice slice;
 	struct arena a;
 };
@@ -259,6 +261,15 @@ static int apply_slice(struct applying *p, struct err *e)
 		VALS(INT(p->id), INT(p->slice.to)), e);
 }
 
+static void tell(struct applying *p)
+{
+	const struct import *i = p->import;
+
+	p->done += p->slice.pack.n ? (int64_t)p->slice.pack.n : IMPORT_SLICE;
+	if (i && i->progress)
+		i->progress(i->user, p->done, i->counts.added + i->counts.updated);
+}
+
 static int apply_all(struct applying *p, struct err *e)
 {
 	int rc;
@@ -270,6 +281,7 @@ static int apply_all(struct applying *p, struct err *e)
 		arena_free(&p->slice.pack.a);
 		if (rc < 0)
 			return -1;
+		tell(p);
 		import_pause();
 	}
 	return rc;
@@ -287,9 +299,9 @@ static int conclude(struct applying *p, struct err *e)
 	return store_event(p->s, p->now, "import", 0, str_of(detail), e);
 }
 
-int import_apply(struct store *s, int64_t id, struct err *e)
+int import_apply(struct store *s, int64_t id, const struct import *i, struct err *e)
 {
-	struct applying p = {.s = s, .id = id};
+	struct applying p = {.s = s, .id = id, .import = i};
 	int rc = -1;
 
 	if (import_pace(s, false, e) == 0 && load(&p, e) == 0 && apply_all(&p, e) == 0 &&
@@ -317,7 +329,7 @@ static int recover(struct store *s, int64_t now, int64_t id, int64_t state, stru
 
 	switch ((enum import_state)state) {
 	case IMPORT_APPLYING:
-		return import_apply(s, id, e);
+		return import_apply(s, id, NULL, e);
 	case IMPORT_UNDOING:
 		return import_take_back(s, id, now, &undone, e);
 	default:

@@ -35,6 +35,8 @@ struct import {
 	int lock; /* file that says that the process lives */
 	bool dry_run;
 	bool suppressions; /* there are any */
+	void (*progress)(void *user, int64_t done, int64_t all);
+	void *user;
 	bool look_first; /* most of the last slice were known */
 	struct str proof;
 	struct import_counts counts;
@@ -68,8 +70,8 @@ struct import_slice {
 /* 1, 0 when there are no more, or -1. */
 int import_next(struct store *s, int64_t id, struct import_slice *out, struct err *e);
 
-/* Finish import `id`, which was decided for. */
-int import_apply(struct store *s, int64_t id, struct err *e);
+/* Finish import `id`, which was decided for. `i` is its handle, for progress; NULL after it broke off. */
+int import_apply(struct store *s, int64_t id, const struct import *i, struct err *e);
 
 /* Take back, slice by slice, what import `id` did; its state is READING or UNDOING. */
 int import_take_back(

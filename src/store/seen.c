@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { SIZE_FIRST = 1024 };
+enum { SIZE_FIRST = 16 };
 
 /* FNV-1a, its octets mixed at the end (the finaliser of MurmurHash3); never 0. */
 static uint64_t hash_of(struct str key)
@@ -19,46 +19,48 @@ static uint64_t hash_of(struct str key)
 }
 
 /* Where `h` is, or belongs. */
-static uint64_t *place_of(const struct seen *s, uint64_t h)
+static uint64_t *place_of(const struct seen_part *p, uint64_t h)
 {
-	size_t at = h & (s->size - 1);
+	size_t at = h & (p->size - 1);
 
-	while (s->slot[at] && s->slot[at] != h)
-		at = (at + 1) & (s->size - 1);
-	return &s->slot[at];
+	while (p->slot[at] && p->slot[at] != h)
+		at = (at + 1) & (p->size - 1);
+	return &p->slot[at];
 }
 
-static int grow(struct seen *s)
+static int grow(struct seen_part *p)
 {
-	struct seen larger = {.size = s->size ? 2 * s->size : SIZE_FIRST, .n = s->n};
+	struct seen_part larger = {.size = p->size ? 2 * p->size : SIZE_FIRST, .n = p->n};
 
 	larger.slot = calloc(larger.size, sizeof *larger.slot);
 	if (!larger.slot)
 		return -1;
-	for (size_t at = 0; at < s->size; at++)
-		if (s->slot[at])
-			*place_of(&larger, s->slot[at]) = s->slot[at];
-	free(s->slot);
-	*s = larger;
+	for (size_t at = 0; at < p->size; at++)
+		if (p->slot[at])
+			*place_of(&larger, p->slot[at]) = p->slot[at];
+	free(p->slot);
+	*p = larger;
 	return 0;
 }
 
 int seen_add(struct seen *s, struct str key)
 {
 	uint64_t h = hash_of(key), *place;
+	struct seen_part *p = &s->part[h >> 56];
 
-	if (s->n >= s->size - s->size / 4 && grow(s) < 0)
+	if (p->n >= p->size - p->size / 4 && grow(p) < 0)
 		return -1;
-	place = place_of(s, h);
+	place = place_of(p, h);
 	if (*place)
 		return 0;
 	*place = h;
-	s->n++;
+	p->n++;
 	return 1;
 }
 
 void seen_free(struct seen *s)
 {
-	free(s->slot);
+	for (size_t i = 0; i < SEEN_PARTS; i++)
+		free(s->part[i].slot);
 	*s = (struct seen){0};
 }

@@ -23,6 +23,7 @@ struct fixture {
 	struct import_counts n;
 	int64_t id;
 	struct buf rejected; /* "LINE: reason\n" */
+	int64_t given; /* by the last stop_late() */
 };
 
 static void note_rejected(void *user, const char *file, uint64_t line, const char *reason)
@@ -328,11 +329,22 @@ static void test_missing(void **state)
 
 /* ---- more than the threads hold at once ---- */
 
-static bool stop_at_once(void *user, uint64_t done, uint64_t size)
+static bool stop_at_once(void *user, const struct import_progress *p)
 {
 	(void)user;
-	assert_true(done > 0 && done <= size);
+	assert_true(p->octets > 0 && p->octets <= p->size && p->rows > 0);
+	assert_int_equal(p->people, 0);
 	return false;
+}
+
+/* Once the list gets its people, nothing stops it. */
+static bool stop_late(void *user, const struct import_progress *p)
+{
+	struct fixture *f = user;
+
+	f->given = p->given;
+	assert_true(p->given <= p->people);
+	return !p->people;
 }
 
 static void write_many(struct buf *csv, int n)
@@ -358,7 +370,10 @@ static void test_many_batches(void **state)
 	buf_cstr(&csv, "\"");
 	refuses(f, buf_view(&csv), "350002: the quote that opens");
 	buf_cstr(&csv, "\"\n");
+	f->options.progress = stop_late;
 	imports(f, buf_view(&csv));
+	f->options.progress = NULL;
+	assert_int_equal(f->given, people(f));
 	assert_int_equal(f->n.added, MANY);
 	assert_int_equal(f->n.rejected, 1); /* the empty address at the end */
 	assert_int_equal(store_check(f->site.store, false, NULL, NULL, &f->e), 0);
