@@ -253,12 +253,20 @@ static int apply_pack(struct applying *p, struct err *e)
 	return rc;
 }
 
+/* 1, 0 when there is nothing left, or -1. */
 static int apply_slice(struct applying *p, struct err *e)
 {
-	if ((p->slice.pack.n ? apply_pack(p, e) : apply_rows(p, e)) < 0)
+	int rc = import_next(p->s, p->id, &p->slice, e);
+
+	if (rc <= 0)
+		return rc;
+	rc = p->slice.pack.n ? apply_pack(p, e) : apply_rows(p, e);
+	arena_free(&p->slice.pack.a);
+	if (rc < 0)
 		return -1;
-	return db_run(p->s, "UPDATE imports SET passed = ?2 WHERE id = ?1",
+	rc = db_run(p->s, "UPDATE imports SET passed = ?2 WHERE id = ?1",
 		VALS(INT(p->id), INT(p->slice.to)), e);
+	return rc < 0 ? -1 : 1;
 }
 
 static void tell(struct applying *p)
@@ -274,16 +282,14 @@ static int apply_all(struct applying *p, struct err *e)
 {
 	int rc;
 
-	while ((rc = import_next(p->s, p->id, &p->slice, e)) == 1) {
-		rc = store_begin(p->s, e);
-		if (rc == 0)
-			rc = tx_close(p->s, true, apply_slice(p, e), e);
-		arena_free(&p->slice.pack.a);
-		if (rc < 0)
+	do {
+		if (store_begin(p->s, e) < 0)
 			return -1;
-		tell(p);
+		rc = tx_close(p->s, true, apply_slice(p, e), e);
+		if (rc == 1)
+			tell(p);
 		import_pause();
-	}
+	} while (rc == 1);
 	return rc;
 }
 

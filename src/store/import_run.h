@@ -67,7 +67,7 @@ struct import_slice {
 	int64_t from, to; /* numbers behind `from`, up to `to` */
 	struct import_pack pack; /* n = 0: rows; the caller frees its arena */
 };
-/* 1, 0 when there are no more, or -1. */
+/* 1, 0 when there are no more, or -1. Within the transaction that deals with them. */
 int import_next(struct store *s, int64_t id, struct import_slice *out, struct err *e);
 
 /* Finish import `id`, which was decided for. `i` is its handle, for progress; NULL after it broke off. */

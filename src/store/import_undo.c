@@ -180,15 +180,14 @@ static int end_subscriptions(struct taking *t, struct err *e)
 	return restore_status(t, e) < 0 || restore_suppressions(t, e) < 0 ? -1 : 0;
 }
 
-static int take_slice(struct taking *t, struct err *e)
+static int take_rows(struct taking *t, struct err *e)
 {
 	int64_t restored, removed, kept = 0;
 
-	if ((t->slice.pack.n && import_unpack(t->s, &t->slice.pack, e) < 0) ||
-		db_run(t->s, ask,
-			VALS(SLICE_OF(t), INT(t->list), INT(t->source), TEXT(t->words),
-				INT(t->event), INT(t->at)),
-			e) < 0 ||
+	if (db_run(t->s, ask,
+		    VALS(SLICE_OF(t), INT(t->list), INT(t->source), TEXT(t->words), INT(t->event),
+			    INT(t->at)),
+		    e) < 0 ||
 		(t->undoing && end_subscriptions(t, e) < 0) ||
 		db_change(t->s, restore_data, VALS(SLICE_OF(t)), &restored, e) < 0 ||
 		db_change(t->s, remove_people, VALS(SLICE_OF(t)), &removed, e) < 0 ||
@@ -204,19 +203,30 @@ static int take_slice(struct taking *t, struct err *e)
 		VALS(INT(t->id), INT(t->slice.to)), e);
 }
 
+/* 1, 0 when there is nothing left, or -1. */
+static int take_slice(struct taking *t, struct err *e)
+{
+	int rc = import_next(t->s, t->id, &t->slice, e);
+
+	if (rc <= 0)
+		return rc;
+	if (t->slice.pack.n) {
+		rc = import_unpack(t->s, &t->slice.pack, e);
+		arena_free(&t->slice.pack.a);
+	}
+	return rc < 0 || take_rows(t, e) < 0 ? -1 : 1;
+}
+
 static int take_all(struct taking *t, struct err *e)
 {
 	int rc;
 
-	while ((rc = import_next(t->s, t->id, &t->slice, e)) == 1) {
-		rc = store_begin(t->s, e);
-		if (rc == 0)
-			rc = tx_close(t->s, true, take_slice(t, e), e);
-		arena_free(&t->slice.pack.a);
-		if (rc < 0)
+	do {
+		if (store_begin(t->s, e) < 0)
 			return -1;
+		rc = tx_close(t->s, true, take_slice(t, e), e);
 		import_pause();
-	}
+	} while (rc == 1);
 	return rc;
 }
 
