@@ -189,7 +189,7 @@ demo: deps-build
 DEPS_BUILD := gcc libc6-dev make pkg-config libsqlite3-dev libcurl4-openssl-dev libssl-dev uuid-dev \
 	libmd4c-dev libconfuse-dev libjansson-dev libidn2-dev libunistring-dev libcsv-dev libesmtp-dev \
 	libmicrohttpd-dev libsystemd-dev libgmime-3.0-dev libarchive-dev
-DEPS_TEST := libcmocka-dev bats perl clang clang-format universal-ctags mandoc sqlite3 jq \
+DEPS_TEST := libcmocka-dev bats perl clang libclang-rt-14-dev clang-format universal-ctags mandoc sqlite3 jq \
 	openssl debootstrap systemd systemd-container chromium fonts-roboto-unhinted postfix sasl2-bin \
 	libsasl2-modules dovecot-imapd dovecot-lmtpd dovecot-pop3d spamassassin rspamd opendkim swaks \
 	python3 python3-dkim strace curl iproute2 nginx-light wrk slowhttptest libsisimai-perl \
