@@ -102,6 +102,14 @@ static int note_refusal(struct worker *w, const struct attempt *a, struct err *e
 											      : 0;
 }
 
+/* A copy is due at once: the worker looks for it before it ends, though its last claim may have found
+ * nothing. */
+static void waits_again(struct worker *w, int lane)
+{
+	w->pacer.lane[lane].waiting++;
+	w->dry = false;
+}
+
 static int settle_attempt(struct worker *w, const struct outcome *o, int64_t now, struct err *e)
 {
 	const struct worker_slot *slot = &w->slot[o->id];
@@ -127,6 +135,8 @@ static int settle_attempt(struct worker *w, const struct outcome *o, int64_t now
 	if (made < 0)
 		return -1;
 	log_attempt(w, &a, slot->lane, o->finding.reason, made == 1);
+	if (a.state == DELIVERY_IN_DOUBT)
+		waits_again(w, slot->lane); /* a second doubt does not, and the look is in vain */
 	if (made && a.finding && (a.state == DELIVERY_FAILED || a.state == DELIVERY_EXPIRED) &&
 		note_refusal(w, &a, e) < 0)
 		return -1;
@@ -207,6 +217,7 @@ int worker_settle(struct worker *w, const struct outcome *o, int64_t now_ms, str
 	case VERDICT_PAUSE_ISSUE:
 		break;
 	}
+	waits_again(w, slot->lane);
 	if (ledger_release(w->site->store, &w->lease, slot->issue, slot->subscriber, now, e) < 0)
 		return -1;
 	return o->action == VERDICT_PAUSE_ISSUE ? worker_pause_issue(w, slot->issue, words, now, e)

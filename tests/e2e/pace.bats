@@ -113,6 +113,25 @@ counts() {
 	is "$(sql "SELECT failures FROM relays WHERE name = 'a'")" 0
 }
 
+@test "what comes back when nothing else is left leaves in the same run" {
+	start_a --rule 'mail delay 150ms reply 454 4.7.0 temporary authentication failure'
+	start_b
+	two_relays
+	schedule example.org=60
+	expect 0 deliver
+	is "$(counts)" "sent=60"
+	is "$(number_of b)" 60
+}
+
+@test "a last copy in doubt is sent again in the same run" {
+	start_a --rule 'after-dot reader3@example.org once delay 150ms close'
+	one_relay ''
+	schedule example.org=60
+	expect 0 deliver
+	is "$(counts)" "sent=60"
+	is "$(number_of a)" 61
+}
+
 @test "a probe that fails doubles the rest" {
 	start_a --rule 'auth reply 535 5.7.8 no' --rule 'mail reply 530 5.7.0 log in first'
 	one_relay ''
@@ -131,7 +150,7 @@ counts() {
 	two_relays 'weight = 1000' ''
 	schedule example.org=20
 	sql "INSERT INTO relays (name, paused_until, failures, reason) VALUES ('b', unixepoch() + 900, 1, 'away')"
-	sed -i 's/^\tunsubscribe = .*/&\n}\ndelivery { in_doubt = hold/' "$SITE/lettermill.conf"
+	echo 'delivery { in_doubt = hold }' >>"$SITE/lettermill.conf"
 	expect 0 deliver
 	is "$(counts)" "in_doubt=1 sent=19"
 	sed -i 's/in_doubt = hold/in_doubt = resend-once/' "$SITE/lettermill.conf"
@@ -228,7 +247,7 @@ counts() {
 	schedule gmx.de=2 icloud.com=4
 	expect 0 deliver
 	is "$(sql 'SELECT count(*) FROM lane_pace WHERE per_minute > 0')" 0
-	sed -i 's/^\ttls = none/&\n\tmessages_per_connection = 1/' "$SITE/lettermill.conf"
+	sed -i 's/^tls = none/&\n\tmessages_per_connection = 1/' "$SITE/lettermill.conf"
 	SUBJECT="Second light" schedule web.de=4
 	timeout 30 "$LETTERMILL" -C "$SITE" deliver -q || :
 	is "$(sql 'SELECT count(*) FROM lane_pace WHERE per_minute > 0')" 1
