@@ -42,7 +42,7 @@ static int read_send_at(const struct publish *p, int64_t now, struct when *out, 
 
 	if (when_parse(text, now, out, e) < 0)
 		return err_prefix(e, "%s: send_at: ", p->source.file);
-	if (out->at < now)
+	if (when_is_over(out, now))
 		return err_set(e, ERR_INPUT,
 			"%s: send_at '%.*s' is over: mend it, or schedule with --at now",
 			p->source.file, STR_ARG(text));
@@ -103,6 +103,8 @@ static void local_close(struct local_times *l)
 static int read_when(const struct publish *p, const char *at, const char *window, int64_t now,
 	struct when *when, struct zone_window *hours, struct err *e)
 {
+	enum { SLACK = 60 }; /* for what a script has just taken from the clock */
+
 	*when = (struct when){.at = now};
 	if (window && !zone_window_parse(str_of(window), hours))
 		return err_set(e, ERR_USAGE, "--window is '%s': write it as 06:00-22:00", window);
@@ -110,6 +112,9 @@ static int read_when(const struct publish *p, const char *at, const char *window
 		e->code = ERR_USAGE;
 		return err_prefix(e, "--at: ");
 	}
+	/* A wrong month must not send at once. */
+	if (at && when_is_over(when, now - SLACK))
+		return err_set(e, ERR_USAGE, "--at: '%s' is over: write 'now' to send at once", at);
 	return !at && p->source.send_at.n ? read_send_at(p, now, when, e) : 0;
 }
 

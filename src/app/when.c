@@ -69,3 +69,12 @@ int64_t when_in(const struct when *w, const struct zone *z, int64_t now)
 	time.day++;
 	return zone_instant(z, time);
 }
+
+bool when_is_over(const struct when *w, int64_t now)
+{
+	enum { LAST_ZONE = 12 * 3600 }; /* behind UTC */
+
+	if (!w->local)
+		return w->at < now;
+	return w->dated && w->time.day * DAY + w->time.second + LAST_ZONE < now;
+}

@@ -22,4 +22,7 @@ int when_parse(struct str text, int64_t now, struct when *out, struct err *e);
 /* The instant of a local `w` in zone `z`, not before `now` unless it is dated. */
 int64_t when_in(const struct when *w, const struct zone *z, int64_t now);
 
+/* Whether it is over for everybody: for readers' own times, in the last zone of the earth. */
+bool when_is_over(const struct when *w, int64_t now);
+
 #endif

@@ -99,6 +99,11 @@ $BATS_TEST_TMPDIR/out/first-light.eml"
 		unchanged expect 64 issue schedule --at "$time" "$ISSUE"
 		has "$stderr" "--at: '$time' is no time"
 	done
+	for time in 2021-01-31T06:00:00Z "2021-01-31 06:00 Europe/Berlin" "2021-01-31 06:00 local"; do
+		unchanged expect 64 issue schedule --at "$time" "$ISSUE"
+		has "$stderr" "--at: '$time' is over: write 'now' to send at once"
+	done
+	expect 0 issue schedule --dry-run --at "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$ISSUE"
 	sed -i '2i send_at: 2031-01-31T06:00:00Z' "$ISSUE"
 	is "$(mill issue schedule --dry-run --json "$ISSUE" | jq -r .due_at)" 2031-01-31T06:00:00Z
 	is "$(due 2030-01-31T06:00:00Z)" 2030-01-31T06:00:00Z

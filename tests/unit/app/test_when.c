@@ -59,11 +59,38 @@ static void test_local(void **state)
 	zone_close(z);
 }
 
+static void test_over(void **state)
+{
+	static const struct {
+		const char *text;
+		bool over;
+	} c[] = {
+		{"now", false},
+		{"2026-11-24T05:59:59Z", true},
+		{"2026-11-24 07:00 Europe/Berlin", false},
+		{"2026-11-24 06:59 Europe/Berlin", true},
+		{"05:59 Europe/Berlin", false},
+		{"05:59 local", false},
+		{"2026-11-24 01:00 local", false}, /* 13:00 UTC on Baker Island */
+		{"2026-11-23 17:59 local", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
+		struct when w;
+
+		assert_int_equal(when_parse(str_of(c[i].text), NOW, &w, NULL), 0);
+		if (when_is_over(&w, NOW) != c[i].over)
+			fail_msg("%s", c[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_instants),
 		cmocka_unit_test(test_local),
+		cmocka_unit_test(test_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
