@@ -69,7 +69,7 @@ int issue_find(struct store *s, int64_t list, struct str slug, int64_t *id, stru
 int issue_each(struct store *s, bool (*each)(void *user, const struct issue *issue), void *user,
 	struct err *e);
 
-/* Pause with a reason (what stands still already keeps its first one), take up again (also a held
+/* Pause with a reason (1: it stands still already, and keeps its first one), take up again (also a held
  * one), cancel: queued and deferred rows become cancelled, their number in `*rows`. ERR_DENIED when
  * the state does not allow it. */
 int issue_pause(struct store *s, int64_t issue, struct str reason, int64_t now, struct err *e);

@@ -149,10 +149,12 @@ int worker_pause_issue(
 	struct worker *w, int64_t issue, const char *reason, int64_t now, struct err *e)
 {
 	struct err denied = {0};
+	int rc = issue_pause(w->site->store, issue, str_of(reason), now, &denied);
 
-	log_msg(LOG_LEVEL_WARNING, "issue-paused", "issue %lld paused: %s", (long long)issue,
-		reason);
-	if (issue_pause(w->site->store, issue, str_of(reason), now, &denied) == 0)
+	if (rc == 0)
+		log_msg(LOG_LEVEL_WARNING, "issue-paused", "issue %lld paused: %s",
+			(long long)issue, reason);
+	if (rc >= 0)
 		return 0;
 	if (denied.code == ERR_DENIED) /* cancelled meanwhile: it stands still, too */
 		return 0;

@@ -96,12 +96,13 @@ int care_forget(struct store *s, int64_t issue, struct err *e)
 int care_pause(struct store *s, int64_t issue, const char *why, int64_t now, struct err *e)
 {
 	struct err denied = {0};
+	int rc = issue_pause(s, issue, str_of(why), now, &denied);
 
-	if (issue_pause(s, issue, str_of(why), now, &denied) == 0) {
+	if (rc == 0) /* once, whatever is still in flight says */
 		log_msg(LOG_LEVEL_WARNING, "issue-paused", "issue %lld paused: %s",
 			(long long)issue, why);
+	if (rc >= 0)
 		return 0;
-	}
 	if (denied.code == ERR_DENIED ||
 		denied.code == ERR_MISSING) /* it is over: nothing to stop */
 		return 0;

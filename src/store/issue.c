@@ -295,8 +295,9 @@ int issue_pause(struct store *s, int64_t issue, struct str reason, int64_t now, 
 	rc = state_of(s, issue,
 		BIT(ISSUE_SCHEDULED) | BIT(ISSUE_DELIVERING) | BIT(ISSUE_PAUSED) | BIT(ISSUE_HELD),
 		"paused", &state, e);
-	/* What stands still already keeps its first reason. */
-	if (rc == 0 && (state == ISSUE_SCHEDULED || state == ISSUE_DELIVERING)) {
+	if (rc == 0 && state != ISSUE_SCHEDULED && state != ISSUE_DELIVERING) {
+		rc = 1;
+	} else if (rc == 0) {
 		rc = db_run(s, "UPDATE issues SET state = ?2, pause_reason = ?3 WHERE id = ?1",
 			VALS(INT(issue), INT(ISSUE_PAUSED), TEXT(reason)), e);
 		if (rc == 0)

@@ -276,6 +276,47 @@ counts() {
 	awk '/C RCPT TO/ { open++ } /S 250 .*kept as/ { open-- } open > 1 { exit 1 }' "$BATS_TEST_TMPDIR/a/smtpd.transcript"
 }
 
+@test "a canary: stage after stage, with a pause between, and told" {
+	start_a
+	one_relay ''
+	echo 'delivery { canary_wait = 2s }' >>"$SITE/lettermill.conf"
+	schedule example.org=8000 gmail.com=4000
+	expect 0 deliver
+	is "$(counts)" "queued=11880 sent=120"
+	is "$(copies_of a | grep -c gmail)" "$(sql "SELECT sum(n) FROM issue_counts WHERE lane = 1 AND state = 5")"
+	expect 0 status 1
+	has "$output" "stage 1 of 3: the first 120 of 12,000 copies, the next at "
+	sleep 2
+	expect 0 deliver
+	is "$(counts)" "queued=10800 sent=1200"
+	expect 0 issue show 1
+	has "$output" "  stage      2 of 3: the first 1,200 of 12,000 copies, the next at "
+	sleep 2
+	expect 0 deliver
+	is "$(counts)" "sent=12000"
+	is "$(copies_of a | sort -u | wc -l)" 12000
+}
+
+@test "a canary that meets dead addresses, blocks or complaints stops by itself, and says so once" {
+	for reply in '550 5.1.1 no such user' '550 5.7.1 Service unavailable, client host blocked using Spamhaus'; do
+		rm -rf "$BATS_TEST_TMPDIR/site" "$BATS_TEST_TMPDIR/a"
+		start_a --rule "rcpt *[37]@* reply $reply"
+		one_relay ''
+		schedule {a,b,c,d,e,f,g,h,i,j,k,l}.example.org=900
+		expect 0 deliver
+		kill "$A"
+		wait "$A" || :
+		A= A_PORT=
+		is "$(mill status --json 1 | jq -r .state)" paused
+		is "$(grep -c event=issue-paused <<<"$stderr")" 1
+		[ "$(number_of a)" -le 108 ]
+		expect 0 status 1
+		[[ $output =~ "! issue 1 is paused: "[12][0-9].[0-9]" % "(dead addresses|refusals of our address or reputation)": " ]]
+		expect 0 deliver
+		[ "$(number_of a)" -le 108 ]
+	done
+}
+
 @test "slowed by 452 4.5.3 at MAIL: the terminal says what it waits for, in one line" {
 	command -v script >/dev/null || skip "there is no script(1)"
 	start_a --rule 'mail n>=3 reply 452 4.5.3 too many recipients'

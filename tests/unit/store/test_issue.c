@@ -11,7 +11,7 @@ static void test_pause_and_resume(void **state)
 	struct issue i;
 
 	OK(f, issue_pause(f->s, id, STR("a mistake in it"), 30, &f->e));
-	OK(f, issue_pause(f->s, id, STR("again"), 31, &f->e));
+	assert_int_equal(issue_pause(f->s, id, STR("again"), 31, &f->e), 1);
 	OK(f, issue_get(f->s, STR("first"), &f->a, &i, &f->e));
 	assert_text(i.pause_reason, "a mistake in it");
 	assert_int_equal(turn(f, 60), 0);
