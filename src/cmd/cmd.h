@@ -129,6 +129,13 @@ void cmd_json(json_t *o);
 /* One line of an SMTP dialogue on standard error, for relay.on_dialogue. */
 void cmd_print_dialogue(void *user, char direction, struct str line);
 
+/* How many columns the terminal has that is standard output; 0 where it is none. */
+size_t cmd_columns(void);
+
+/* How much of the valid UTF-8 `text` fits into `room` columns of a terminal: octets; `*width` is what it takes
+ * there. */
+size_t cmd_fit(struct str text, size_t room, size_t *width);
+
 /* A table whose columns are as wide as their widest cell; on a terminal the last one is cut where the
  * line would break. `head` has one word a column, with a '>' in
  * front where it is flush right; an empty column heading has no text but keeps its column. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "issue.h"
 #include "base/clock.h"
+#include "status.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,6 +29,31 @@ static int open_issue(struct cmd *c, const struct cmd_option *options, struct si
 	return -1;
 }
 
+static int print_issue(struct cmd *c, struct site *s, const struct issue *i, struct err *e)
+{
+	if (c->json) {
+		cmd_json(issue_json(i));
+		return 0;
+	}
+	printf("issue %" PRId64 ", %s: %s\n", i->id, cmd_text(c, i->slug), cmd_text(c, i->subject));
+	printf("  list       %s\n  state      %s%s%s\n", cmd_text(c, i->list),
+		issue_state_name(i->state), i->pause_reason.n ? ": " : "",
+		cmd_text(c, i->pause_reason));
+	if (i->segment.n)
+		printf("  segment    %s\n", cmd_text(c, i->segment));
+	printf("  scheduled  %s UTC\n  due        %s UTC\n", cmd_time(c, i->created_at),
+		cmd_time(c, i->due_at));
+	if (status_print_plan(c, s, i, "  ", 10, e) < 0)
+		return -1;
+	if (i->done_at)
+		printf("  done       %s UTC\n", cmd_time(c, i->done_at));
+	printf("  size       %s of Markdown, %s compiled\n",
+		cmd_count(c, (int64_t)i->source.n, "octet", "octets"),
+		cmd_number(c, (int64_t)i->program.n));
+	printf("  sha-256    %s\n", cmd_text(c, i->hash));
+	return 0;
+}
+
 static int show(struct cmd *c, struct err *e)
 {
 	bool failed = false;
@@ -37,34 +63,13 @@ static int show(struct cmd *c, struct err *e)
 	};
 	struct issue i = {0};
 	struct site s;
-	int rc = 0;
+	int rc;
 
 	if (open_issue(c, options, &s, &i, e) < 0)
 		return -1;
-	if (failed)
-		rc = issue_print_failed(c, &s, &i, e);
+	rc = failed ? issue_print_failed(c, &s, &i, e) : print_issue(c, &s, &i, e);
 	site_close(&s);
-	if (failed)
-		return rc;
-	if (c->json) {
-		cmd_json(issue_json(&i));
-		return 0;
-	}
-	printf("issue %" PRId64 ", %s: %s\n", i.id, cmd_text(c, i.slug), cmd_text(c, i.subject));
-	printf("  list       %s\n  state      %s%s%s\n", cmd_text(c, i.list),
-		issue_state_name(i.state), i.pause_reason.n ? ": " : "",
-		cmd_text(c, i.pause_reason));
-	if (i.segment.n)
-		printf("  segment    %s\n", cmd_text(c, i.segment));
-	printf("  scheduled  %s UTC\n  due        %s UTC\n", cmd_time(c, i.created_at),
-		cmd_time(c, i.due_at));
-	if (i.done_at)
-		printf("  done       %s UTC\n", cmd_time(c, i.done_at));
-	printf("  size       %s of Markdown, %s compiled\n",
-		cmd_count(c, (int64_t)i.source.n, "octet", "octets"),
-		cmd_number(c, (int64_t)i.program.n));
-	printf("  sha-256    %s\n", cmd_text(c, i.hash));
-	return 0;
+	return rc;
 }
 
 struct listing {
@@ -133,9 +138,7 @@ static int pause_command(struct cmd *c, struct err *e)
 
 	if (open_issue(c, options, &s, &i, e) < 0)
 		return -1;
-	rc = issue_pause(s.store, i.id, str_of(reason), clock_now(), e);
-	if (rc == 0)
-		rc = tell(c, &s, e);
+	rc = issue_pause(s.store, i.id, str_of(reason), clock_now(), e) < 0 ? -1 : tell(c, &s, e);
 	site_close(&s);
 	return rc;
 }

@@ -5,22 +5,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
-#include <unistd.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum {
-	BAR_WIDTH = 30,
-	WIDE_BAR = 30,
-	SAMPLES = 16, /* seconds that a rate is taken over */
-};
-
-/* What --watch has seen, for the rate: how many copies had left, second by second. */
-struct watch {
-	bool on;
-	int64_t done[SAMPLES], at_ms[SAMPLES];
-	size_t n;
-	bool over; /* nothing will change any more */
-};
+enum { BAR_WIDTH = 30, BAR_LEAST = 5 };
 
 static json_t *status_json(const struct issue *i, const struct issue_counts *n)
 {
@@ -49,7 +37,8 @@ static int64_t total(const struct issue_counts *n)
 
 /* ---- what needs a hand ---- */
 
-static void shout(struct cmd *c, const struct issue *i, const struct issue_counts *n)
+static void shout(
+	struct cmd *c, const struct site *s, const struct issue *i, const struct issue_counts *n)
 {
 	if (i->state == ISSUE_HELD)
 		printf("! issue %" PRId64 " is held%s%s: 'lettermill issue resume %" PRId64
@@ -61,8 +50,12 @@ static void shout(struct cmd *c, const struct issue *i, const struct issue_count
 			i->id, i->pause_reason.n ? ": " : "", cmd_text(c, i->pause_reason), i->id);
 	if (n->n[DELIVERY_IN_DOUBT])
 		printf("! issue %" PRId64 ": %s in doubt, the relay's answer got lost: they may "
-		       "have arrived\n",
-			i->id, cmd_count(c, n->n[DELIVERY_IN_DOUBT], "copy is", "copies are"));
+		       "have arrived; 'lettermill issue resolve %" PRId64 "' settles %s\n",
+			i->id, cmd_count(c, n->n[DELIVERY_IN_DOUBT], "copy is", "copies are"),
+			i->id,
+			s->config.delivery.resend_in_doubt && i->state == ISSUE_DELIVERING
+				? "what is not sent once more by itself"
+				: "it");
 }
 
 static int shout_relays(struct cmd *c, struct site *s, struct err *e)
@@ -109,7 +102,7 @@ static bool add_line(void *user, const struct issue *i)
 		cmd_json(status_json(i, &n));
 		return true;
 	}
-	shout(c, i, &n);
+	shout(c, o->s, i, &n);
 	ended = n.n[DELIVERY_FAILED] + n.n[DELIVERY_EXPIRED] + n.n[DELIVERY_BOUNCED] +
 		n.n[DELIVERY_COMPLAINED];
 	table_add(&o->table, (const char *[]){cmd_number(c, i->id), issue_state_name(i->state),
@@ -152,7 +145,8 @@ static void print_bar(int64_t part, int64_t all, int width)
 /* Copies a second over the last seconds; 0 while nothing moves. */
 static double rate_of(struct watch *w, int64_t done)
 {
-	size_t now = w->n % SAMPLES, first = w->n < SAMPLES ? 0 : (w->n + 1) % SAMPLES;
+	size_t now = w->n % WATCH_SAMPLES,
+	       first = w->n < WATCH_SAMPLES ? 0 : (w->n + 1) % WATCH_SAMPLES;
 	int64_t ms;
 
 	w->done[now] = done;
@@ -162,42 +156,41 @@ static double rate_of(struct watch *w, int64_t done)
 	return ms > 0 ? (double)(done - w->done[first]) * 1e3 / (double)ms : 0;
 }
 
-/* How far it is: a bar, and while somebody watches, how fast and how long. */
+/* While somebody watches: how fast, and how long. */
+static const char *speed_words(struct cmd *c, struct watch *w, int64_t done, int64_t left)
+{
+	double rate;
+	int64_t s;
+
+	if (!w->on)
+		return "";
+	rate = rate_of(w, done);
+	s = rate > 0 ? (int64_t)((double)left / rate) : 0;
+	if (!s || !left)
+		return arena_printf(&c->arena, "  %s/s", cmd_number(c, (int64_t)(rate + 0.5)));
+	return arena_printf(&c->arena, "  %s/s  %" PRId64 ":%02d:%02d left",
+		cmd_number(c, (int64_t)(rate + 0.5)), s / 3600, (int)(s / 60 % 60), (int)(s % 60));
+}
+
+/* How far it is: a bar as wide as the terminal has room for, and figures. */
 static void print_progress(
 	struct cmd *c, struct watch *w, const struct issue_counts *n, int64_t all)
 {
-	int64_t left = waiting(n), done = all - left, seconds;
-	double rate;
+	int64_t left = waiting(n), done = all - left;
+	const char *words = arena_printf(&c->arena, "] %5.1f %%  %s of %s%s",
+		100.0 * (double)done / (double)all, cmd_number(c, done), cmd_number(c, all),
+		speed_words(c, w, done, left));
+	int room = (int)cmd_columns() - (int)strlen("  [") - (int)strlen(words), bar = BAR_WIDTH;
 
+	if (room < bar && cmd_columns())
+		bar = room < BAR_LEAST ? BAR_LEAST : room;
 	printf("  [");
-	print_bar(done, all, WIDE_BAR);
-	printf("] %5.1f %%  %s of %s", 100.0 * (double)done / (double)all, cmd_number(c, done),
-		cmd_number(c, all));
-	if (w->on) {
-		rate = rate_of(w, done);
-		printf("  %s/s", cmd_number(c, (int64_t)(rate + 0.5)));
-		seconds = rate > 0 ? (int64_t)((double)left / rate) : 0;
-		if (seconds && left)
-			printf("  %" PRId64 ":%02d:%02d left", seconds / 3600,
-				(int)(seconds / 60 % 60), (int)(seconds % 60));
-	}
-	printf("\n\n");
+	print_bar(done, all, bar);
+	printf("%s\n\n", words);
 }
 
-static void print_issue(
-	struct cmd *c, struct watch *w, const struct issue *i, const struct issue_counts *n)
+static void print_states(struct cmd *c, const struct issue_counts *n, int64_t all)
 {
-	int64_t all = total(n);
-
-	shout(c, i, n);
-	printf("issue %" PRId64 ", %s: %s\n", i->id, cmd_text(c, i->slug), cmd_text(c, i->subject));
-	printf("list %s, %s, due %s UTC", cmd_text(c, i->list), issue_state_name(i->state),
-		cmd_time(c, i->due_at));
-	if (i->done_at)
-		printf(", done %s UTC", cmd_time(c, i->done_at));
-	printf("\n\n");
-	if (all)
-		print_progress(c, w, n, all);
 	for (int state = 0; state < DELIVERY_STATE_N; state++) {
 		if (!n->n[state])
 			continue;
@@ -208,7 +201,63 @@ static void print_issue(
 	printf("  %-11s %9s\n", "copies", cmd_number(c, all));
 }
 
-static int print_tables(struct cmd *c, struct site *s, const struct issue *i, struct err *e)
+/* The same in a line or two, where the window has to hold the tables, too. */
+static void print_states_short(struct cmd *c, const struct issue_counts *n)
+{
+	size_t room = cmd_columns(), at = 0;
+
+	for (int state = 0; state < DELIVERY_STATE_N; state++) {
+		const char *words = arena_printf(&c->arena, "  %s %s", delivery_state_name(state),
+			cmd_number(c, n->n[state]));
+		size_t width = strlen(words);
+
+		if (!n->n[state])
+			continue;
+		if (at && room && at + width > room) {
+			putchar('\n');
+			at = 0;
+		}
+		printf("%s", words);
+		at += width;
+	}
+	putchar('\n');
+}
+
+static int print_issue(struct cmd *c, struct site *s, struct watch *w, const struct issue *i,
+	const struct issue_counts *n, struct err *e)
+{
+	int64_t all = total(n);
+
+	shout(c, s, i, n);
+	printf("issue %" PRId64 ", %s: %s\n", i->id, cmd_text(c, i->slug), cmd_text(c, i->subject));
+	printf("list %s, %s, due %s UTC", cmd_text(c, i->list), issue_state_name(i->state),
+		cmd_time(c, i->due_at));
+	if (i->done_at)
+		printf(", done %s UTC", cmd_time(c, i->done_at));
+	printf("\n");
+	if (status_print_plan(c, s, i, "", 0, e) < 0)
+		return -1;
+	printf("\n");
+	if (all)
+		print_progress(c, w, n, all);
+	if (w->screen)
+		print_states_short(c, n);
+	else
+		print_states(c, n, all);
+	return 0;
+}
+
+static int by_left(const void *a, const void *b)
+{
+	const struct lane_counts *x = a, *y = b;
+	int64_t left = waiting(&x->counts), other = waiting(&y->counts);
+
+	return left != other ? (left < other) - (left > other)
+			     : (x->lane > y->lane) - (x->lane < y->lane);
+}
+
+static int print_tables(
+	struct cmd *c, struct site *s, struct watch *w, const struct issue *i, struct err *e)
 {
 	struct lane_counts *lane;
 	struct pacer p = {0};
@@ -218,9 +267,16 @@ static int print_tables(struct cmd *c, struct site *s, const struct issue *i, st
 		pacing_look(s, lane, n, &p, e) < 0)
 		return -1;
 	printf("\n");
+	if (w->screen) { /* what a small window may lack are lanes that are nearly done */
+		status_print_relays(c, &p, clock_now());
+		printf("\n");
+		qsort(lane, n, sizeof *lane, by_left);
+	}
 	status_print_lanes(c, &p, lane, n, clock_now());
-	printf("\n");
-	status_print_relays(c, &p, clock_now());
+	if (!w->screen) {
+		printf("\n");
+		status_print_relays(c, &p, clock_now());
+	}
 	pacer_free(&p);
 	return 0;
 }
@@ -238,44 +294,14 @@ static int show_one(struct cmd *c, struct site *s, struct watch *w, struct err *
 		cmd_json(status_json(&i, &n));
 		return 0;
 	}
-	if (shout_relays(c, s, e) < 0)
+	if (shout_relays(c, s, e) < 0 || print_issue(c, s, w, &i, &n, e) < 0)
 		return -1;
-	print_issue(c, w, &i, &n);
-	return print_tables(c, s, &i, e);
+	return print_tables(c, s, w, &i, e);
 }
 
-static int show(struct cmd *c, struct site *s, struct watch *w, struct err *e)
+int status_show(struct cmd *c, struct site *s, struct watch *w, struct err *e)
 {
 	return c->argc ? show_one(c, s, w, e) : show_all(c, s, e);
-}
-
-/* One picture a second, each drawn at once over the one before, in memory of its own. */
-static int watch(struct cmd *c, struct site *s, struct watch *w, struct err *e)
-{
-	static char picture[1 << 16];
-	const struct timespec second = {1, 0};
-	bool screen = isatty(STDOUT_FILENO);
-	int rc = 0;
-
-	setvbuf(stdout, picture, _IOFBF, sizeof picture);
-	cmd_catch_signals();
-	while (rc == 0 && !cmd_stop) {
-		struct arena kept = c->arena;
-
-		c->arena = (struct arena){0};
-		if (screen) /* a line that is too long ends at the edge */
-			printf("\033[H\033[J\033[?7l");
-		rc = show(c, s, w, e);
-		if (screen)
-			printf("\033[?7h");
-		fflush(stdout);
-		arena_free(&c->arena);
-		c->arena = kept;
-		if (w->over)
-			break;
-		nanosleep(&second, NULL);
-	}
-	return rc;
 }
 
 int cmd_status(struct cmd *c, struct err *e)
@@ -290,7 +316,7 @@ int cmd_status(struct cmd *c, struct err *e)
 
 	if (cmd_options(c, table, 0, 1, e) < 0 || cmd_site(c, &s, e) < 0)
 		return -1;
-	rc = w.on ? watch(c, &s, &w, e) : show(c, &s, &w, e);
+	rc = w.on ? status_watch(c, &s, &w, e) : status_show(c, &s, &w, e);
 	site_close(&s);
 	return rc;
 }

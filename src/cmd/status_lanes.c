@@ -36,31 +36,66 @@ static const char *refusal_words(struct cmd *c, const struct pacer_lane *l)
 		cmd_text(c, str_of(l->refusal.words)));
 }
 
+/* What holds a lane back, and its last refusal, in as few words as a narrow terminal has room for. */
+static const char *narrow_words(struct cmd *c, const struct pacer_lane *l, int64_t now)
+{
+	const char *pace = pace_words(c, l, now);
+
+	if (!l->refusal.at)
+		return pace;
+	return arena_printf(&c->arena, "%s%s%s", pace[0] == '-' ? "" : pace,
+		pace[0] == '-' ? "" : ", ", cmd_text(c, str_of(l->refusal.words)));
+}
+
+/* A lane's line in the table of so many columns. */
+static void add_lane(struct cmd *c, struct table *table, const struct pacer_lane *l,
+	const struct lane_counts *lane, int64_t now)
+{
+	const int64_t *in = lane->counts.n;
+	const char *name = cmd_text(c, lane->name),
+		   *sent = cmd_number(
+			   c, in[DELIVERY_SENT] + in[DELIVERY_BOUNCED] + in[DELIVERY_COMPLAINED]),
+		   *deferred = cmd_number(c, in[DELIVERY_DEFERRED]),
+		   *throttled = cmd_number(c, l->throttled);
+	int64_t waits = in[DELIVERY_QUEUED] + in[DELIVERY_CLAIMED] + in[DELIVERY_SENDING], all = 0;
+
+	for (int state = 0; state < DELIVERY_STATE_N; state++)
+		all += in[state];
+	if (table->columns > 6)
+		table_add(table,
+			(const char *[]){name, cmd_number(c, all), sent, cmd_number(c, waits),
+				deferred, cmd_number(c, in[DELIVERY_FAILED] + in[DELIVERY_EXPIRED]),
+				cmd_number(c, in[DELIVERY_IN_DOUBT]), throttled,
+				pace_words(c, l, now), refusal_words(c, l)});
+	else if (table->columns > 4)
+		table_add(table, (const char *[]){name, sent, cmd_number(c, waits), deferred,
+					 throttled, narrow_words(c, l, now)});
+	else
+		table_add(table,
+			(const char *[]){name, sent, cmd_number(c, waits + in[DELIVERY_DEFERRED]),
+				narrow_words(c, l, now)});
+}
+
 void status_print_lanes(
 	struct cmd *c, const struct pacer *p, const struct lane_counts *lane, size_t n, int64_t now)
 {
-	static const char *const head[] = {"LANE", ">COPIES", ">SENT", ">WAITING", ">DEFERRED",
-		">FAILED", ">THROTTLED", "PACE", "LAST REFUSAL"};
+	enum { WIDE = 120, NARROW = 70 };
+	static const char *const wide[] = {"LANE", ">COPIES", ">SENT", ">WAITING", ">DEFERRED",
+		">FAILED", ">IN DOUBT", ">THROTTLED", "PACE", "LAST REFUSAL"};
+	static const char *const narrow[] = {
+		"LANE", ">SENT", ">WAITING", ">DEFERRED", ">THROTTLED", "PACE AND LAST REFUSAL"};
+	static const char *const narrowest[] = {"LANE", ">SENT", ">LEFT", "PACE, LAST REFUSAL"};
+	size_t room = cmd_columns();
 	struct table table;
 
-	table_init(&table, &c->arena, head, sizeof head / sizeof head[0]);
-	for (size_t i = 0; i < n; i++) {
-		const struct pacer_lane *l = &p->lane[pacer_lane_find(p, lane[i].lane)];
-		const int64_t *in = lane[i].counts.n;
-		int64_t all = 0;
-
-		for (int state = 0; state < DELIVERY_STATE_N; state++)
-			all += in[state];
-		table_add(&table, (const char *[]){cmd_text(c, lane[i].name), cmd_number(c, all),
-					  cmd_number(c, in[DELIVERY_SENT] + in[DELIVERY_BOUNCED] +
-								in[DELIVERY_COMPLAINED]),
-					  cmd_number(c, in[DELIVERY_QUEUED] + in[DELIVERY_CLAIMED] +
-								in[DELIVERY_SENDING]),
-					  cmd_number(c, in[DELIVERY_DEFERRED]),
-					  cmd_number(c, in[DELIVERY_FAILED] + in[DELIVERY_EXPIRED]),
-					  cmd_number(c, l->throttled), pace_words(c, l, now),
-					  refusal_words(c, l)});
-	}
+	if (!room || room >= WIDE)
+		table_init(&table, &c->arena, wide, sizeof wide / sizeof wide[0]);
+	else if (room >= NARROW)
+		table_init(&table, &c->arena, narrow, sizeof narrow / sizeof narrow[0]);
+	else
+		table_init(&table, &c->arena, narrowest, sizeof narrowest / sizeof narrowest[0]);
+	for (size_t i = 0; i < n; i++)
+		add_lane(c, &table, &p->lane[pacer_lane_find(p, lane[i].lane)], &lane[i], now);
 	table_print(&table);
 }
 

@@ -31,11 +31,9 @@ void table_add(struct table *t, const char *const *cell)
 	t->last = &row->next;
 }
 
-/* How much of the valid UTF-8 `text` fits into `room` columns of a terminal: octets; `*width` is what it
- * takes there. */
-static size_t fit(const char *text, size_t room, size_t *width)
+size_t cmd_fit(struct str text, size_t room, size_t *width)
 {
-	struct str s = str_of(text);
+	struct str s = text;
 
 	*width = 0;
 	while (s.n) {
@@ -47,14 +45,22 @@ static size_t fit(const char *text, size_t room, size_t *width)
 		*width += w > 0 ? (size_t)w : 0;
 		s = str_slice(s, n, s.n);
 	}
-	return (size_t)(s.p - text);
+	return (size_t)(s.p - text.p);
+}
+
+size_t cmd_columns(void)
+{
+	struct winsize size = {0};
+
+	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col
+										     : 0;
 }
 
 static size_t width_of(const char *text)
 {
 	size_t width;
 
-	fit(text, NO_LIMIT, &width);
+	cmd_fit(str_of(text), NO_LIMIT, &width);
 	return width;
 }
 
@@ -72,7 +78,7 @@ static void print_last(const char *text, size_t pad, size_t room)
 		printf("%*s%s\n", (int)pad, "", text);
 		return;
 	}
-	n = fit(text, room - 1, &width);
+	n = cmd_fit(str_of(text), room - 1, &width);
 	printf("%.*s…\n", (int)n, text);
 }
 
@@ -95,11 +101,10 @@ static void print_row(
 void table_print(const struct table *t)
 {
 	const char *head[COLUMNS_MAX];
-	size_t width[COLUMNS_MAX], room = NO_LIMIT;
-	struct winsize size = {0};
+	size_t width[COLUMNS_MAX], room = cmd_columns();
 
-	if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
-		room = size.ws_col;
+	if (!room)
+		room = NO_LIMIT;
 	for (size_t i = 0; i < t->columns; i++) {
 		head[i] = title(t->head[i]);
 		width[i] = width_of(head[i]);
