@@ -29,6 +29,13 @@ struct forecast {
 	int64_t done; /* of all; 0 = not within FORECAST_DAYS */
 };
 
+/* Copies that are due later, by their readers' clocks or since they were put off. */
+struct forecast_later {
+	int64_t at;
+	size_t lane; /* its index in the pacer, whose `waiting` does not count them */
+	int64_t n;
+};
+
 /* The hours and stages of an issue (mail/care.h). */
 struct forecast_issue {
 	const struct zone *zone; /* NULL = at any hour */
@@ -37,6 +44,8 @@ struct forecast_issue {
 	int stage; /* the one that is on */
 	int64_t stage_wait; /* seconds behind each */
 	int64_t copies; /* of all its readers */
+	const struct forecast_later *later; /* by time */
+	size_t later_n;
 };
 
 /* Play p's lanes, each with its `waiting`, from `start` on; `p` is used up by it. Nothing is expected to pause the

@@ -147,6 +147,14 @@ struct lane_counts {
 int issue_lane_counts(struct store *s, int64_t issue, struct arena *a, struct lane_counts **out,
 	size_t *n, struct err *e);
 
+/* What of an issue is due behind `now`, by time, in groups of some minutes: an array of *n in `a`. One look at
+ * each row that waits. */
+struct lane_later {
+	int64_t lane, at, n;
+};
+int issue_due_later(struct store *s, int64_t issue, int64_t now, struct arena *a,
+	struct lane_later **out, size_t *n, struct err *e);
+
 /* Every lane that was ever paced, without counts: an array of *n in `a`. */
 int lanes_known(
 	struct store *s, struct arena *a, struct lane_counts **out, size_t *n, struct err *e);

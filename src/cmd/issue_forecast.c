@@ -87,6 +87,30 @@ static int read_issue(const struct issue_care *care, struct forecast_issue *out,
 	return 0;
 }
 
+/* What is due behind `start` does not wait yet. */
+static int set_later(struct cmd *c, struct site *s, int64_t issue, int64_t start, struct pacer *p,
+	struct forecast_issue *out, struct err *e)
+{
+	struct lane_later *row;
+	struct forecast_later *later;
+	size_t n;
+
+	if (issue_due_later(s->store, issue, start, &c->arena, &row, &n, e) < 0)
+		return -1;
+	later = arena_array(&c->arena, n + 1, sizeof *later);
+	for (size_t i = 0; i < n; i++) {
+		int lane = pacer_lane_find(p, row[i].lane);
+
+		/* Delivery goes on, so some may have left since the lanes were counted. */
+		if (lane < 0 || p->lane[lane].waiting < row[i].n)
+			continue;
+		p->lane[lane].waiting -= row[i].n;
+		later[out->later_n++] = (struct forecast_later){row[i].at, (size_t)lane, row[i].n};
+	}
+	out->later = later;
+	return 0;
+}
+
 static int forecast(struct cmd *c, struct site *s, struct err *e)
 {
 	struct issue issue = {0};
@@ -98,6 +122,7 @@ static int forecast(struct cmd *c, struct site *s, struct err *e)
 	struct pacer p = {0};
 	int64_t *waiting, start = clock_now();
 	size_t n;
+	int rc;
 
 	if (issue_get(s->store, str_of(c->argv[0]), &c->arena, &issue, e) < 0 ||
 		issue_care_get(s->store, issue.id, &c->arena, &care, e) < 0 ||
@@ -115,14 +140,16 @@ static int forecast(struct cmd *c, struct site *s, struct err *e)
 	waiting = arena_array(&c->arena, p.lane_n + 1, sizeof *waiting);
 	for (size_t i = 0; i < p.lane_n; i++)
 		waiting[i] = p.lane[i].waiting;
-	forecast_play(&p, &plan, start, &f);
+	rc = set_later(c, s, issue.id, start, &p, &plan, e);
+	if (rc == 0)
+		forecast_play(&p, &plan, start, &f);
 	zone_close(zone);
-	if (c->json)
+	if (rc == 0 && c->json)
 		print_json(c, &issue, &p, waiting, &f);
-	else
+	else if (rc == 0)
 		print_forecast(c, &p, waiting, &f);
 	pacer_free(&p);
-	return 0;
+	return rc;
 }
 
 int issue_forecast(struct cmd *c, struct err *e)

@@ -123,16 +123,32 @@ static int64_t open_at(const struct forecast_issue *issue, int64_t at, int64_t *
 	return at;
 }
 
+/* What has become due by `at` waits in its lane. Returns how many wait now; `*left` counts the others, too. */
+static int64_t take_up(struct pacer *p, const struct forecast_issue *issue, int64_t at,
+	size_t *next, int64_t *left)
+{
+	int64_t waiting = 0;
+
+	for (; *next < issue->later_n && issue->later[*next].at <= at; ++*next)
+		p->lane[issue->later[*next].lane].waiting += issue->later[*next].n;
+	for (size_t i = 0; i < p->lane_n; i++)
+		waiting += p->lane[i].waiting;
+	*left = waiting;
+	for (size_t i = *next; i < issue->later_n; i++)
+		*left += issue->later[i].n;
+	return waiting;
+}
+
 void forecast_play(
 	struct pacer *p, const struct forecast_issue *issue, int64_t start, struct forecast *out)
 {
 	int stage = issue->stage;
+	size_t next = 0;
 
 	for (int64_t at = start; at < start + FORECAST_DAYS * 86400;) {
-		int64_t seconds, wished = 0, left = 0, allowed, room, given;
+		int64_t seconds, wished = 0, left, allowed, room, given,
+				 waiting = take_up(p, issue, at, &next, &left);
 
-		for (size_t i = 0; i < p->lane_n; i++)
-			left += p->lane[i].waiting;
 		if (!left) {
 			out->done = at;
 			return;
@@ -142,6 +158,10 @@ void forecast_play(
 		if (allowed <= 0 && stage < issue->stages.n) {
 			stage++;
 			at += issue->stage_wait;
+			continue;
+		}
+		if (!waiting) {
+			at = issue->later[next].at;
 			continue;
 		}
 		at = open_at(issue, at, &seconds);

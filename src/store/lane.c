@@ -207,6 +207,30 @@ int issue_lane_counts(struct store *s, int64_t issue, struct arena *a, struct la
 	return rc;
 }
 
+#define LATER                                                                                      \
+	"SELECT lane, max(due_at) AS at, count(*) FROM deliveries INDEXED BY deliveries_due"       \
+	" WHERE issue_id = ?1 AND state IN (0, 3) AND due_at > ?2 GROUP BY lane, due_at / 300"
+
+int issue_due_later(struct store *s, int64_t issue, int64_t now, struct arena *a,
+	struct lane_later **out, size_t *n, struct err *e)
+{
+	int64_t groups = 0;
+	sqlite3_stmt *st;
+	int rc;
+
+	*n = 0;
+	if (db_int(s, "SELECT count(*) FROM (" LATER ")", VALS(INT(issue), INT(now)), &groups, e) <
+			0 ||
+		db_query(s, LATER " ORDER BY at LIMIT ?3", VALS(INT(issue), INT(now), INT(groups)),
+			&st, e) < 0)
+		return -1;
+	*out = arena_array(a, (size_t)groups + 1, sizeof **out);
+	while ((rc = db_row(s, st, e)) == 1)
+		(*out)[(*n)++] = (struct lane_later){sqlite3_column_int64(st, 0),
+			sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2)};
+	return rc;
+}
+
 int lanes_known(
 	struct store *s, struct arena *a, struct lane_counts **out, size_t *n, struct err *e)
 {

@@ -102,6 +102,8 @@ teardown() {
 	expect 0 status 3
 	has "$output" "due 2090-01-09 17:00:00 UTC"
 	has "$output" "last due 2090-01-10 05:00:00 UTC, by readers' own clocks"
+	unchanged expect 0 issue forecast 3
+	has "$output" "all are done by 2090-01-10 05:0"
 }
 
 @test "metrics_file has it for Prometheus" {

@@ -149,6 +149,24 @@ static void test_window(void **state)
 	pacer_free(&p);
 }
 
+/* Readers whose own time comes later: 5 in an hour, 3 in nine, beside one who is put off. */
+static void test_later(void **state)
+{
+	static const struct forecast_later later[] = {
+		{NOW + 3600, 1, 5}, {NOW + 5000, 0, 1}, {NOW + 9 * 3600, 1, 3}};
+	struct pacer p;
+
+	(void)state;
+	issue = (struct forecast_issue){.copies = 20, .later = later, .later_n = 3};
+	make(&p, 1);
+	assert_int_equal(play(&p, 4, 0).done, NOW + 9 * 3600 + PACE_HOUR_SLOT);
+	assert_in_range(done[0], NOW + 5000, NOW + 5000 + 2 * PACE_HOUR_SLOT);
+	assert_int_equal(done[1], NOW + 9 * 3600 + PACE_HOUR_SLOT);
+	assert_false(lane_short[1]);
+	issue = (struct forecast_issue){0};
+	pacer_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +177,7 @@ int main(void)
 		cmocka_unit_test(test_never),
 		cmocka_unit_test(test_stages),
 		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
