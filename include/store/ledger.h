@@ -285,6 +285,8 @@ int relay_state(
 struct delivery {
 	int64_t issue;
 	struct str issue_slug, issue_subject;
+	int64_t lane;
+	struct str lane_name;
 	enum delivery_state state;
 	int64_t due_at, settled_at;
 	struct str skip_reason; /* of a skipped row: "unsubscribed", "suppressed", "erased",

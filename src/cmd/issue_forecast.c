@@ -4,6 +4,7 @@
 #include "issue.h"
 #include "mail/forecast.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 static const char *const limit_names[FORECAST_LIMIT_N] = {
@@ -146,7 +147,11 @@ static int forecast(struct cmd *c, struct site *s, struct err *e)
 	zone_close(zone);
 	if (rc == 0 && c->json)
 		print_json(c, &issue, &p, waiting, &f);
-	else if (rc == 0)
+	if (rc == 0 && !c->json && (issue.state == ISSUE_PAUSED || issue.state == ISSUE_HELD))
+		printf("! issue %" PRId64 " is %s%s%s; this is as if it went on now\n", issue.id,
+			issue_state_name(issue.state), issue.pause_reason.n ? ": " : "",
+			cmd_text(c, issue.pause_reason));
+	if (rc == 0 && !c->json)
 		print_forecast(c, &p, waiting, &f);
 	pacer_free(&p);
 	return rc;

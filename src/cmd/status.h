@@ -30,6 +30,9 @@ int status_watch(struct cmd *c, struct site *s, struct watch *w, struct err *e);
 int status_print_plan(struct cmd *c, struct site *s, const struct issue *i, const char *indent,
 	int width, struct err *e);
 
+/* What holds a lane back now, "-" for nothing. */
+const char *status_pace_words(struct cmd *c, const struct pacer_lane *l, int64_t now);
+
 void status_print_lanes(struct cmd *c, const struct pacer *p, const struct lane_counts *lane,
 	size_t n, int64_t now);
 void status_print_relays(struct cmd *c, const struct pacer *p, int64_t now);

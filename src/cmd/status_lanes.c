@@ -12,8 +12,7 @@ static const char *clock_of(struct cmd *c, int64_t t)
 	return arena_printf(&c->arena, "%.5s", cmd_time(c, t) + 11);
 }
 
-/* What holds a lane back now. */
-static const char *pace_words(struct cmd *c, const struct pacer_lane *l, int64_t now)
+const char *status_pace_words(struct cmd *c, const struct pacer_lane *l, int64_t now)
 {
 	const struct pace_throttle *t = &l->throttle;
 	int rate = pace_throttle_rate(t, l->limit.per_minute, now);
@@ -39,7 +38,7 @@ static const char *refusal_words(struct cmd *c, const struct pacer_lane *l)
 /* What holds a lane back, and its last refusal, in as few words as a narrow terminal has room for. */
 static const char *narrow_words(struct cmd *c, const struct pacer_lane *l, int64_t now)
 {
-	const char *pace = pace_words(c, l, now);
+	const char *pace = status_pace_words(c, l, now);
 
 	if (!l->refusal.at)
 		return pace;
@@ -66,7 +65,7 @@ static void add_lane(struct cmd *c, struct table *table, const struct pacer_lane
 			(const char *[]){name, cmd_number(c, all), sent, cmd_number(c, waits),
 				deferred, cmd_number(c, in[DELIVERY_FAILED] + in[DELIVERY_EXPIRED]),
 				cmd_number(c, in[DELIVERY_IN_DOUBT]), throttled,
-				pace_words(c, l, now), refusal_words(c, l)});
+				status_pace_words(c, l, now), refusal_words(c, l)});
 	else if (table->columns > 4)
 		table_add(table, (const char *[]){name, sent, cmd_number(c, waits), deferred,
 					 throttled, narrow_words(c, l, now)});

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include "app/pacing.h"
+#include "base/clock.h"
 #include "mail/classify.h"
 #include "person.h"
+#include "status.h"
 #include "store/ledger.h"
 #include "store/pages.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 struct story {
@@ -163,7 +167,36 @@ static void print_attempt(struct cmd *c, const struct attempt *a)
 		cmd_text(c, a->text), reason);
 }
 
-static void print_words(struct cmd *c, const struct story *s)
+/* What a copy waits for, beside its time. */
+static int print_waits(struct cmd *c, struct site *s, const struct delivery *d, struct err *e)
+{
+	struct lane_counts lane = {.lane = d->lane, .name = d->lane_name};
+	const struct pacer_lane *l;
+	struct issue issue = {0};
+	struct pacer p;
+
+	if (d->state != DELIVERY_QUEUED && d->state != DELIVERY_DEFERRED)
+		return 0;
+	if (issue_get(s->store, str_of(arena_printf(&c->arena, "%" PRId64, d->issue)), &c->arena,
+		    &issue, e) < 0)
+		return -1;
+	if (issue.state == ISSUE_PAUSED || issue.state == ISSUE_HELD)
+		printf("      the issue is %s%s%s\n", issue_state_name(issue.state),
+			issue.pause_reason.n ? ": " : "", cmd_text(c, issue.pause_reason));
+	if (status_print_plan(c, s, &issue, "      the issue: ", 0, e) < 0 ||
+		pacing_look(s, &lane, 1, &p, e) < 0)
+		return -1;
+	l = &p.lane[pacer_lane_find(&p, d->lane)];
+	if (l->throttle.wait_until > clock_now() ||
+		pace_throttle_rate(&l->throttle, l->limit.per_minute, clock_now()))
+		printf("      its lane, %s: %s%s%s\n", cmd_text(c, d->lane_name),
+			status_pace_words(c, l, clock_now()), l->refusal.at ? ": " : "",
+			l->refusal.at ? cmd_text(c, str_of(l->refusal.words)) : "");
+	pacer_free(&p);
+	return 0;
+}
+
+static int print_words(struct cmd *c, struct site *site, const struct story *s, struct err *e)
 {
 	person_print(c, &s->person);
 	if (s->delivery_n)
@@ -176,6 +209,8 @@ static void print_words(struct cmd *c, const struct story *s)
 		printf("  issue %lld, %s: %s\n    %s: %s\n", (long long)d->issue,
 			cmd_text(c, d->issue_slug), cmd_text(c, d->issue_subject),
 			delivery_state_name(d->state), explain(c, d));
+		if (print_waits(c, site, d, e) < 0)
+			return -1;
 		for (size_t k = 0; k < d->attempt_n; k++)
 			print_attempt(c, &d->attempt[k]);
 	}
@@ -184,6 +219,7 @@ static void print_words(struct cmd *c, const struct story *s)
 	for (size_t i = 0; i < s->event_n; i++)
 		printf("  %s  %s  %s\n", cmd_time(c, s->event[i].at), cmd_text(c, s->event[i].what),
 			cmd_text(c, s->event[i].detail));
+	return 0;
 }
 
 int cmd_why(struct cmd *c, struct err *e)
@@ -198,7 +234,7 @@ int cmd_why(struct cmd *c, struct err *e)
 	if (rc == 0 && c->json)
 		print_json(c, &story);
 	else if (rc == 0)
-		print_words(c, &story);
+		rc = print_words(c, &s, &story, e);
 	site_close(&s);
 	return rc;
 }

@@ -48,7 +48,7 @@ int subscriber_deliveries(struct store *s, int64_t subscriber, int64_t issue, st
 	if (db_int(s, "SELECT count(*) FROM issues", NULL, &count, e) < 0 ||
 		db_query(s,
 			"SELECT issues.id, slug, subject, d.state, d.due_at,"
-			" coalesce(settled_at, 0), coalesce(reason, 0)"
+			" coalesce(settled_at, 0), coalesce(reason, 0), lane"
 			" FROM issues JOIN deliveries AS d ON issue_id = issues.id"
 			" WHERE subscriber_id = ?1 AND ?2 IN (0, issues.id)"
 			" ORDER BY issues.id DESC LIMIT ?3",
@@ -64,9 +64,12 @@ int subscriber_deliveries(struct store *s, int64_t subscriber, int64_t issue, st
 			.due_at = sqlite3_column_int64(st, 4),
 			.settled_at = sqlite3_column_int64(st, 5),
 			.skip_reason = str_of(skip_reason_name(sqlite3_column_int64(st, 6))),
+			.lane = sqlite3_column_int64(st, 7),
 		};
 	for (size_t i = 0; rc == 0 && i < *n; i++)
-		rc = attempts_of(s, (*out)[i].issue, subscriber, a, &(*out)[i], e);
+		rc = lane_name(s, (*out)[i].lane, a, &(*out)[i].lane_name, e) < 0
+			     ? -1
+			     : attempts_of(s, (*out)[i].issue, subscriber, a, &(*out)[i], e);
 	return rc;
 }
 

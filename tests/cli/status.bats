@@ -96,6 +96,16 @@ teardown() {
 		[[ $output =~ hours\ +"$from-$until Europe/Berlin, closed until "[0-9-]+\ [0-9:]+" UTC" ]]
 		run ! grep -q 'stage' <<<"$output"
 	done
+	expect 0 why ana@gmail.com 2
+	has "$output" "the issue: hours $from-$until Europe/Berlin, closed until "
+	mill issue pause 2 --reason "a wrong link"
+	expect 0 why ana@gmail.com 2
+	has "$output" "the issue is paused: a wrong link"
+	expect 0 issue forecast 2
+	has "$output" "! issue 2 is paused: a wrong link; this is as if it went on now"
+	mill deliver
+	expect 0 why cy@yahoo.com 1
+	[[ $output =~ "its lane, yahoo: waits until "[0-9:]+": rcpt: 451 4.7.0 [TSS04]" ]]
 	mill subscriber add --list daily kim@example.org --set timezone=Pacific/Auckland
 	write_issue "$BATS_TEST_TMPDIR/local.md" "By their clocks"
 	mill issue schedule -q --at "2090-01-10 06:00 local" "$BATS_TEST_TMPDIR/local.md"
