@@ -164,7 +164,9 @@ static const struct rule rules[] = {
 			"ptr;rdns;reverse dns/lookup/hostname/name/resolution;forward dns;"
 			"fcrdns;no reverse;cannot find your reverse/hostname"},
 
-	/* Lists of domains in the message's text, not of senders' addresses. */
+	/* Lists of domains in the message's text, not of senders' addresses. One that says it is our domain that is
+	 * on the list would refuse every copy: they wait until it is off. */
+	{"domain-listed", KIND_BLOCK, .text = "domain (is) present/listed .. dbl/uribl/surbl"},
 	{"domain-list-host", KIND_CONTENT, .where = IN_HOSTS, .text = "dbl;uribl;surbl;ivmuri"},
 	{"domain-list", KIND_CONTENT, .text = "dbl;uribl;surbl"},
 
