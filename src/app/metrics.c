@@ -34,13 +34,31 @@ struct issues {
 	struct err *e;
 };
 
+/* What is over for a day is left out. */
+static bool is_old(const struct issue *i, int64_t now)
+{
+	return i->state == ISSUE_CANCELLED || (i->done_at && i->done_at < now - DAY);
+}
+
+static bool add_state(void *user, const struct issue *i)
+{
+	const struct issues *to = user;
+	char number[24];
+
+	snprintf(number, sizeof number, "%" PRId64, i->id);
+	if (!is_old(i, to->now))
+		sample(to->out, "issue_state", "issue", str_of(number), "state",
+			str_of(issue_state_name(i->state)), 1);
+	return true;
+}
+
 static bool add_issue(void *user, const struct issue *i)
 {
 	struct issues *to = user;
 	struct issue_counts n;
 	char number[24];
 
-	if (i->state == ISSUE_CANCELLED || (i->done_at && i->done_at < to->now - DAY))
+	if (is_old(i, to->now))
 		return true;
 	to->rc = issue_counts(to->s->store, i->id, &n, to->e);
 	if (to->rc < 0)
@@ -103,7 +121,10 @@ int metrics_format(struct site *s, int64_t now, struct buf *out, struct err *e)
 	int rc = -1;
 
 	head(out, "copies", "gauge", "Copies of an issue by state.");
-	if (issue_each(s->store, add_issue, &issues, e) < 0 || issues.rc < 0 ||
+	if (issue_each(s->store, add_issue, &issues, e) < 0 || issues.rc < 0)
+		goto out;
+	head(out, "issue_state", "gauge", "1 for the state that an issue is in.");
+	if (issue_each(s->store, add_state, &issues, e) < 0 ||
 		lanes_known(s->store, &a, &lane, &n, e) < 0 || pacing_look(s, lane, n, &p, e) < 0)
 		goto out;
 	add_relays(out, &p, now);

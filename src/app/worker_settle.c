@@ -46,8 +46,7 @@ static void log_attempt(
 	log_str(&l, "phase", str_of(smtp_phase_name(a->phase)));
 	log_int(&l, "code", a->code);
 	log_str(&l, "status", a->status);
-	if (reason < REASON_N)
-		log_str(&l, "reason", str_of(reason_name(reason)));
+	log_str(&l, "reason", str_of(reason < REASON_N ? reason_name(reason) : ""));
 	log_int(&l, "ms", a->took_ms);
 	log_end(&l);
 }

@@ -47,6 +47,18 @@ schedule_and_serve() {
 	is "$(smtpd_violations)" ""
 }
 
+@test "the log has a line for each attempt, always with the same keys and no address" {
+	schedule_and_serve --rule 'rcpt bob@example.org reply 550 nobody here' --rule 'dot cy@example.org once close'
+	expect 0 deliver -v
+	attempts=$(grep event=attempt <<<"$stderr")
+	is "$(wc -l <<<"$attempts")" "$(sql 'SELECT count(*) FROM attempts')"
+	is "$(sed -E 's/"[^"]*"//g; s/=[^ ]*//g' <<<"$attempts" | sort -u)" \
+		"event issue subscriber lane state relay phase code status reason ms"
+	has "$attempts" 'lane=other state=failed relay=main phase=rcpt code=550 status="" reason=recipient ms='
+	has "$attempts" 'state=sent relay=main phase=dot code=250 status=2.0.0 reason="" ms='
+	run ! grep -q '@' <<<"$attempts"
+}
+
 @test "--json has the sums" {
 	schedule_and_serve --rule 'rcpt bob@example.org reply 550 5.1.1 nobody here' \
 		--rule 'rcpt cy@example.org reply 451 4.3.0 later'

@@ -121,6 +121,7 @@ teardown() {
 	expect 0 deliver
 	prom=$(cat "$SITE/metrics.prom")
 	has "$prom" 'lettermill_copies{issue="1",state="sent"} 2'
+	has "$prom" 'lettermill_issue_state{issue="1",state="delivering"} 1'
 	has "$prom" 'lettermill_relay_messages{relay="main",within="hour"} 4'
 	has "$prom" 'lettermill_relay_limit{relay="main",within="hour"} 500'
 	has "$prom" 'lettermill_lane_throttled_total{lane="yahoo"} 1'
