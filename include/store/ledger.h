@@ -238,6 +238,10 @@ int ledger_release(struct store *s, const struct lease *l, int64_t issue, int64_
 int ledger_postpone(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
 	int64_t due_at, int64_t now, struct err *e);
 
+/* A claimed row that a doubt binds to a relay which is gone: → in_doubt, for the operator to resolve. */
+int ledger_hold(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
+	int64_t now, struct err *e);
+
 /* An attempt and what it leads to. */
 struct attempt {
 	int64_t issue, subscriber;

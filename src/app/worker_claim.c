@@ -367,20 +367,24 @@ static int bound_to(const struct worker *w, const struct claim *c)
 	return (int)i;
 }
 
-/* The first copy of a lane may not leave by another relay than its own, which cannot take it now. */
-static int postpone(struct worker *w, int lane, int64_t now, struct err *e)
+/* The first copy of a lane may not leave by another relay than its own, which cannot take it now, or is
+ * `gone`. */
+static int postpone(struct worker *w, int lane, bool gone, int64_t now, struct err *e)
 {
 	struct stocked *one = pop(w, lane);
 	const struct claim *c = &one->claim;
 	int rc;
 
 	w->pacer.lane[lane].stock--;
-	log_msg(LOG_LEVEL_WARNING, "waits-for-relay",
-		"the copy of issue %lld for subscriber %lld was in doubt at relay '%.*s' and waits "
-		"for it",
-		(long long)c->issue, (long long)c->subscriber, STR_ARG(c->relay));
-	rc = ledger_postpone(
-		w->site->store, &w->lease, c->issue, c->subscriber, now + UNBOUND_S, now, e);
+	log_msg(LOG_LEVEL_WARNING, gone ? "held-in-doubt" : "waits-for-relay",
+		"the copy of issue %lld for subscriber %lld was in doubt at relay '%.*s' and %s",
+		(long long)c->issue, (long long)c->subscriber, STR_ARG(c->relay),
+		gone ? "stays so: there is no such relay any more" : "waits for it");
+	if (gone)
+		rc = ledger_hold(w->site->store, &w->lease, c->issue, c->subscriber, now, e);
+	else
+		rc = ledger_postpone(w->site->store, &w->lease, c->issue, c->subscriber,
+			now + UNBOUND_S, now, e);
 	free(one);
 	return rc;
 }
@@ -429,7 +433,7 @@ int worker_intend(struct worker *w, int64_t now_ms, struct err *e)
 		if (relay < 0 && (bound == PACER_ANY || is_busy(w, bound, now_ms)))
 			return 0;
 		if (relay < 0) {
-			if (postpone(w, lane, now, e) < 0)
+			if (postpone(w, lane, (size_t)bound == w->relay_n, now, e) < 0)
 				return -1;
 			continue;
 		}

@@ -26,7 +26,12 @@ static int resolve_row(struct store *s, int64_t issue, int64_t subscriber, enum 
 		.text = str_of(words[as].text),
 	};
 
-	if (attempt_add(s, &told, e) < 0)
+	/* By the operator's word any relay may take it. */
+	if (attempt_add(s, &told, e) < 0 ||
+		(as == RESOLVE_RESEND && db_run(s,
+						 "UPDATE deliveries SET relay_id = NULL"
+						 " WHERE issue_id = ?1 AND subscriber_id = ?2",
+						 VALS(INT(issue), INT(subscriber)), e) < 0))
 		return -1;
 	return row_rest(
 		s, issue, subscriber, DELIVERY_IN_DOUBT, words[as].to, now, SKIP_NONE, now, e);

@@ -109,6 +109,30 @@ int ledger_postpone(struct store *s, const struct lease *l, int64_t issue, int64
 	return tx_close(s, own, rc, e);
 }
 
+int ledger_hold(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
+	int64_t now, struct err *e)
+{
+	int64_t doubts;
+	bool own;
+	int rc;
+
+	if (tx_open(s, &own, e) < 0)
+		return -1;
+	rc = db_int(s,
+		"SELECT doubts FROM deliveries WHERE issue_id = ?1 AND subscriber_id = ?2"
+		" AND lease = ?3 AND state = 1",
+		VALS(INT(issue), INT(subscriber), INT(l->id)), &doubts, e);
+	/* As after a second doubt, which is not sent again by itself. */
+	if (rc == 1 && (row_rest(s, issue, subscriber, DELIVERY_CLAIMED, DELIVERY_IN_DOUBT, now,
+				SKIP_NONE, now, e) < 0 ||
+			       db_run(s,
+				       "UPDATE deliveries SET doubts = max(doubts, 2)"
+				       " WHERE issue_id = ?1 AND subscriber_id = ?2",
+				       VALS(INT(issue), INT(subscriber)), e) < 0))
+		rc = -1;
+	return tx_close(s, own, rc < 0 ? -1 : 0, e);
+}
+
 /* ---- outcome ---- */
 
 int attempt_add(struct store *s, const struct attempt *a, struct err *e)

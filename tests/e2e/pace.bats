@@ -167,6 +167,28 @@ counts() {
 	is "$(copies_of a | grep -c '^reader7@')" 2
 }
 
+@test "in doubt at a relay that is gone: it stays so, until the operator has it sent by another" {
+	start_a --rule 'after-dot reader7@example.org close'
+	start_b
+	one_relay ''
+	schedule example.org=10
+	echo 'delivery { in_doubt = hold }' >>"$SITE/lettermill.conf"
+	expect 0 deliver
+	is "$(counts)" "in_doubt=1 sent=9"
+	sed -i 's/in_doubt = hold/in_doubt = resend-once/' "$SITE/lettermill.conf"
+	sql "UPDATE issues SET state = 1, done_at = NULL"
+	sed -i "s/relay \"main\"/relay \"new\"/; s/port = .*/port = $B_PORT/" "$SITE/lettermill.conf"
+	expect 0 deliver
+	has "$stderr" "there is no such relay any more"
+	is "$(counts)" "in_doubt=1 sent=9"
+	is "$(number_of b)" 0
+	expect 0 issue resolve --as resend --all 1
+	expect 0 deliver
+	is "$(counts)" "sent=10"
+	is "$(copies_of b)" reader7@example.org
+	expect 0 db check
+}
+
 @test "a quota an hour holds over restarts and two workers, and the hour slides" {
 	start_a
 	one_relay 'per_hour = 10'
