@@ -102,6 +102,7 @@ struct config {
 
 	const char *token_key_file;
 	const char *metrics_file; /* for Prometheus; NULL = none */
+	enum addr_rule quoted_local_parts; /* of addresses that are taken in */
 	struct str timezone; /* of windows, and of readers who have none */
 };
 

@@ -11,7 +11,7 @@
 
 /* What one copy needs beside the program. */
 struct render_copy {
-	struct str to; /* the recipient's address, past addr_parse() */
+	struct str to; /* the recipient's address, past addr_parse_as() */
 	struct str message_id; /* "<…@…>" */
 	int64_t date; /* time of sending, Unix seconds */
 	struct str unsubscribe_url; /* https, RFC 8058; empty in a proof copy */

@@ -55,7 +55,7 @@ struct submission {
 	uint64_t id; /* comes back in the outcome */
 	unsigned relay; /* by which: its index in transport_open() */
 	struct str sender; /* envelope sender, past addr_parse() */
-	struct str recipient; /* past addr_parse() */
+	struct str recipient; /* past addr_parse_as() */
 	bool utf8; /* the recipient's local part is not ASCII: needs SMTPUTF8 (RFC 6531) */
 	struct str envid; /* for DSN (RFC 3461) where offered; printable ASCII, may be empty */
 	struct str message; /* as render() writes it; stays the caller's, unchanged until the

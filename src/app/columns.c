@@ -78,8 +78,9 @@ static int read_address(struct reading *r, struct str *name, struct err *e)
 	if (!value.n && str_trim(value_of(r, COLUMN_ERASED)).n)
 		return err_set(e, ERR_INPUT,
 			"the address was erased in %s: there is nobody left to write to", f->title);
-	if (memchr(value.p, '<', value.n) ? mailbox_parse(r->a, value, &mailbox, e) < 0
-					  : addr_parse(r->a, value, &mailbox.addr, e) < 0)
+	if (memchr(value.p, '<', value.n)
+			? mailbox_parse_as(r->a, value, r->c->rule, &mailbox, e) < 0
+			: addr_parse_as(r->a, value, r->c->rule, &mailbox.addr, e) < 0)
 		return -1;
 	r->out->email = mailbox.addr.email;
 	r->out->key = mailbox.addr.key;

@@ -5,6 +5,7 @@
 #include "app/import.h"
 #include "csvfile.h"
 #include "format.h"
+#include "mail/addr.h"
 
 /*
  * What the columns of a file are, by its header, and one row made into a subscriber.
@@ -32,6 +33,7 @@ enum { UNKNOWN_WORDS_MAX = 16, OBJECT_NAMES_MAX = 256 };
 
 struct columns {
 	const struct format *format;
+	enum addr_rule rule; /* of addresses */
 	const char *place; /* " in MEMBER" of an archive for consent records, or "" */
 	struct column column[CSV_COLUMNS_MAX];
 	size_t n;

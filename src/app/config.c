@@ -34,6 +34,8 @@ static const struct config_key top_keys[] = {
 	{"token_key_file", CONFIG_PATH, CONFIG(token_key_file), ELSE("secrets/token.key")},
 	{"timezone", CONFIG_TEXT, CONFIG(timezone), ELSE("UTC"), RANGE(1, 64)},
 	{"metrics_file", CONFIG_PATH, CONFIG(metrics_file)},
+	{"quoted_local_parts", CONFIG_CHOICE, CONFIG(quoted_local_parts), ELSE("no"),
+		.choice = no_yes}, /* enum addr_rule */
 };
 static const struct config_key publication_keys[] = {
 	{"name", CONFIG_TEXT, CONFIG(publication.name), NEEDED, RANGE(1, 200)},

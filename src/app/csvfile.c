@@ -178,7 +178,8 @@ static bool is_address(struct str line)
 	struct arena a = {0};
 	struct mailbox mailbox;
 	struct err e;
-	bool is = str_find(line, '@') < line.n && mailbox_parse(&a, line, &mailbox, &e) == 0;
+	bool is = str_find(line, '@') < line.n &&
+		  mailbox_parse_as(&a, line, ADDR_QUOTED, &mailbox, &e) == 0;
 
 	arena_free(&a);
 	return is;

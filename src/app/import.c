@@ -227,6 +227,7 @@ int import_file(struct site *s, const char *path, const struct import_options *o
 	if (!j)
 		return err_set(e, ERR_IO, "out of memory");
 	j->options = options;
+	j->rule = s->config.quoted_local_parts;
 	pthread_mutex_init(&j->lock, NULL);
 	pthread_cond_init(&j->changed, NULL);
 	buf_init(&j->scratch, CSV_ROW_MAX);

@@ -54,6 +54,7 @@ struct input {
 
 struct job {
 	const struct import_options *options;
+	enum addr_rule rule; /* of addresses */
 
 	/* the reader's, until it has ended */
 	struct source *source;

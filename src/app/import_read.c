@@ -64,6 +64,7 @@ static int read_header(
 			return -1;
 	}
 	in->columns.place = member;
+	in->columns.rule = j->rule;
 	if (in->columns.format->lax_quotes)
 		csvfile_lax_quotes(&in->csv);
 	return 0;

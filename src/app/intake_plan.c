@@ -126,7 +126,7 @@ int plan_find_copy(struct site *s, struct str message_id, struct str address, st
 	struct addr addr;
 
 	*issue = *subscriber = 0;
-	if (addr_parse(a, address, &addr, &why) < 0)
+	if (addr_parse_as(a, address, ADDR_QUOTED, &addr, &why) < 0)
 		return 0;
 	if (subscriber_get(s->store, addr.key, a, &who, &why) < 0)
 		return why.code == ERR_MISSING ? 0 : err_set(e, why.code, "%s", why.text);

@@ -50,11 +50,23 @@ static void answer_json(
 	buf_cstr(out, "}\n");
 }
 
+static enum addr_rule rule_of(const struct visit *v)
+{
+	return v->pages->site->config.quoted_local_parts;
+}
+
+/* Browsers let nobody write quotes into a field for addresses. */
+static void name_type(struct visit *v)
+{
+	visit_name(v, "form.type", rule_of(v) == ADDR_QUOTED ? STR("text") : STR("email"));
+}
+
 /* The form again, or for the first time. */
 static void show_form(struct join *j, unsigned status, const char *remark, struct str hint)
 {
 	struct visit *v = j->v;
 
+	name_type(v);
 	visit_name(v, "form.email", j->email);
 	visit_name(v, "form.name", j->name);
 	visit_name(v, "form.hint", hint);
@@ -223,7 +235,7 @@ static void act(struct join *j)
 
 	if (j->website.n) { /* a robot: it may think that all went well */
 		show_sent(j);
-	} else if (addr_parse(j->v->a, j->email, &j->addr, &e) < 0) {
+	} else if (addr_parse_as(j->v->a, j->email, rule_of(j->v), &j->addr, &e) < 0) {
 		show_wrong(j);
 	} else if (!j->json && !stamp_good(j)) {
 		show_form(j, 200, "join_again", STR(""));
@@ -247,6 +259,7 @@ static void show_embed(struct join *j)
 	struct visit *v = j->v;
 	struct str html;
 
+	name_type(v);
 	html = visit_part(v, "embed", v->name_n);
 	v->out->type = "text/plain; charset=utf-8";
 	http_reply_header(v->out, "X-Content-Type-Options", "nosniff");

@@ -263,7 +263,7 @@ static void show_erase(struct prefs *p)
 		visit_link(v, "/m/", TOKEN_PREFERENCES, (int64_t)p->token.a, (int64_t)p->token.b));
 	if (!visit_acts(v) || !http_form(v->in, "erase").n) {
 		visit_show(v, 200, "erase", "erase_title");
-	} else if (addr_parse(v->a, p->reader.email, &addr, &e) < 0 ||
+	} else if (addr_parse_as(v->a, p->reader.email, ADDR_QUOTED, &addr, &e) < 0 ||
 		   subscriber_erase(v->store, p->reader.id, addr.key, v->now, &e) < 0) {
 		visit_failed(v, &e);
 	} else {

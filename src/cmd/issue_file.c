@@ -270,7 +270,7 @@ static int pretend_proof(
 	struct addr addr;
 
 	if (config_relay_get(&s->config, relay, &found, e) < 0 ||
-		addr_parse(&c->arena, str_of(to), &addr, e) < 0)
+		addr_parse_as(&c->arena, str_of(to), s->config.quoted_local_parts, &addr, e) < 0)
 		return -1;
 	if (c->json)
 		cmd_json(json_pack("{s:o, s:s, s:b}", "to", cmd_json_text(str_of(to)), "relay",

@@ -25,7 +25,8 @@ int person_get(
 	int suppressed;
 
 	*out = (struct person){0};
-	if (addr_parse(&c->arena, str_of(address), &out->addr, e) < 0 || find(c, s, out, e) < 0)
+	if (addr_parse_as(&c->arena, str_of(address), ADDR_QUOTED, &out->addr, e) < 0 ||
+		find(c, s, out, e) < 0)
 		return -1;
 	suppressed = suppression_get(
 		s->store, out->addr.key, &c->arena, &out->suppression, &out->suppressed_at, e);

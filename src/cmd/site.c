@@ -16,7 +16,7 @@ int cmd_subscriber(struct cmd *c, struct site *s, const char *address, struct ad
 {
 	struct err why = {0};
 
-	if (addr_parse(&c->arena, str_of(address), addr, e) < 0)
+	if (addr_parse_as(&c->arena, str_of(address), ADDR_QUOTED, addr, e) < 0)
 		return -1;
 	if (subscriber_get(s->store, addr->key, &c->arena, out, &why) == 0)
 		return 0;

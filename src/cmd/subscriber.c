@@ -195,7 +195,9 @@ static int add_in_transaction(struct cmd *c, struct site *s, const struct wishes
 {
 	struct addr addr;
 
-	if (addr_parse(&c->arena, str_of(c->argv[0]), &addr, e) < 0 || store_begin(s->store, e) < 0)
+	if (addr_parse_as(&c->arena, str_of(c->argv[0]), s->config.quoted_local_parts, &addr, e) <
+			0 ||
+		store_begin(s->store, e) < 0)
 		return -1;
 	if (put_on_lists(c, s, &addr, w, e) < 0) {
 		store_rollback(s->store);
@@ -336,7 +338,8 @@ static int suppress(struct cmd *c, struct err *e)
 		return -1;
 	if (c->argv[0][0] == '@')
 		return suppress_domain(c, lift, e);
-	if (addr_parse(&c->arena, str_of(c->argv[0]), &addr, e) < 0 || cmd_site(c, &s, e) < 0)
+	if (addr_parse_as(&c->arena, str_of(c->argv[0]), ADDR_QUOTED, &addr, e) < 0 ||
+		cmd_site(c, &s, e) < 0)
 		return -1;
 	if (lift)
 		rc = suppression_remove(s.store, addr.key, e);

@@ -182,9 +182,13 @@ static int take_row(struct taking *t, struct str row, struct err *e)
 	struct str who, reason = STR(""), at = STR("");
 	struct err bad = {0};
 	struct addr addr;
+	size_t quoted;
 	int n;
 
-	str_next(&row, ',', &who);
+	/* A comma in the quotes of an address ends nothing. */
+	quoted = addr_quoted(row);
+	who = str_slice(row, 0, quoted + str_find(str_slice(row, quoted, row.n), ','));
+	row = str_slice(row, who.n + 1, row.n);
 	str_next(&row, ',', &reason);
 	str_next(&row, ',', &at);
 	one.reason = reason.n ? reason : STR("imported");
@@ -196,7 +200,8 @@ static int take_row(struct taking *t, struct str row, struct err *e)
 		reject(t, "this is no hash of 32 hexadecimal digits");
 		return 0;
 	}
-	if (!t->secret.n && addr_parse(&t->c->arena, str_trim(who), &addr, &bad) < 0) {
+	if (!t->secret.n &&
+		addr_parse_as(&t->c->arena, str_trim(who), ADDR_QUOTED, &addr, &bad) < 0) {
 		if (t->line > 1) /* the first may name the columns */
 			reject(t, bad.text);
 		return 0;

@@ -32,6 +32,8 @@ static const unsigned char class_of[256] = {
 	['{' ... '~'] = ATEXT, /* { | } ~ */
 };
 
+static const char too_long[] = "more than 64 octets stand before the '@'";
+
 static unsigned class_at(struct str s, size_t i)
 {
 	return class_of[(unsigned char)s.p[i]];
@@ -46,7 +48,7 @@ static const char *local_fault(struct str local, bool *utf8)
 	if (local.n == 0)
 		return "nothing stands before the '@'";
 	if (local.n > ADDR_LOCAL_MAX)
-		return "more than 64 octets stand before the '@'";
+		return too_long;
 	for (size_t i = 0; i < local.n; i++) {
 		unsigned char c = (unsigned char)local.p[i];
 
@@ -59,12 +61,78 @@ static const char *local_fault(struct str local, bool *utf8)
 				return "a dot may not come first before the '@', nor after another";
 			last_dot = i;
 		} else if (c == '"') {
-			return "quoted local parts are not mailed";
+			return "quotes stand before the '@', which only quoted_local_parts = yes "
+			       "allows";
 		} else {
 			return "a character before the '@' is not allowed there";
 		}
 	}
 	return last_dot + 1 == local.n ? "a dot may not come right before the '@'" : NULL;
+}
+
+size_t addr_quoted(struct str s)
+{
+	size_t i = 1;
+
+	if (s.n == 0 || s.p[0] != '"')
+		return 0;
+	while (i < s.n && s.p[i] != '"')
+		i += s.p[i] == '\\' ? 2 : 1;
+	return i < s.n ? i + 1 : 0;
+}
+
+struct str addr_domain(struct str email)
+{
+	const char *at = memrchr(email.p, '@', email.n);
+
+	return at ? str_slice(email, (size_t)(at - email.p) + 1, email.n) : STR("");
+}
+
+/* The content of a Quoted-string, without backslashes, in `plain`. What is wrong with it; NULL when
+ * nothing is. */
+static const char *unquote_local(struct str local, char plain[ADDR_LOCAL_MAX], size_t *n)
+{
+	for (size_t i = *n = 0; ++i + 1 < local.n;) {
+		bool pair = local.p[i] == '\\';
+		unsigned char c = (unsigned char)local.p[i += pair];
+
+		if (c < ' ' || c == 0x7f || (pair && c >= 0x80))
+			return "a character in the quotes is not allowed there";
+		plain[(*n)++] = (char)c;
+	}
+	return NULL;
+}
+
+/* Bring a Quoted-string to the spelling that has the fewest quotes and backslashes (RFC 5321 section
+ * 4.1.2), in `room`. What is wrong with it; NULL when nothing is. */
+static const char *quoted_fault(struct str *local, char room[ADDR_LOCAL_MAX], bool *utf8)
+{
+	char plain[ADDR_LOCAL_MAX];
+	const char *fault;
+	size_t n, m = 0;
+
+	if (local->n > ADDR_LOCAL_MAX)
+		return too_long;
+	if (addr_quoted(*local) != local->n)
+		return "the quotes before the '@' do not end there";
+	if ((fault = unquote_local(*local, plain, &n)))
+		return fault;
+	if (!local_fault((struct str){plain, n}, utf8)) {
+		memcpy(room, plain, n);
+		*local = (struct str){room, n};
+		return NULL;
+	}
+	*utf8 = false;
+	room[m++] = '"';
+	for (size_t i = 0; i < n; i++) {
+		if (plain[i] == '"' || plain[i] == '\\')
+			room[m++] = '\\';
+		*utf8 |= (unsigned char)plain[i] >= 0x80;
+		room[m++] = plain[i];
+	}
+	room[m++] = '"';
+	*local = (struct str){room, m};
+	return NULL;
 }
 
 /* What is wrong with a domain of ASCII labels; NULL when nothing is. */
@@ -131,12 +199,12 @@ static const char *normalise_local(
 	nfc = u8_normalize(UNINORM_NFC, (const uint8_t *)local.p, local.n, (uint8_t *)text, n);
 	if (nfc != (uint8_t *)text) { /* grew past the buffer, or no memory */
 		free(nfc);
-		*fault = "more than 64 octets stand before the '@'";
+		*fault = too_long;
 		return NULL;
 	}
 	for (rest = (struct str){text, *n}; rest.n; rest = str_slice(rest, utf8_len(rest), rest.n))
-		if (uc_is_general_category_withtable(
-			    utf8_code_point(rest), UC_CATEGORY_MASK_C | UC_CATEGORY_MASK_Z)) {
+		if (rest.p[0] != ' ' && uc_is_general_category_withtable(utf8_code_point(rest),
+						UC_CATEGORY_MASK_C | UC_CATEGORY_MASK_Z)) {
 			*fault = "an invisible character stands before the '@'";
 			return NULL;
 		}
@@ -144,13 +212,15 @@ static const char *normalise_local(
 }
 
 /* Put the two halves together in `a`. */
-static const char *join(struct arena *a, struct str local, struct str domain, struct addr *out)
+static const char *join(
+	struct arena *a, struct str local, struct str domain, enum addr_rule rule, struct addr *out)
 {
+	bool quoted = rule == ADDR_QUOTED && local.n && local.p[0] == '"', utf8;
 	const char *fault;
-	bool utf8;
-	char *p;
+	char room[ADDR_LOCAL_MAX], *p;
 
-	if ((fault = local_fault(local, &utf8)) || (fault = domain_fault(domain)))
+	fault = quoted ? quoted_fault(&local, room, &utf8) : local_fault(local, &utf8);
+	if (fault || (fault = domain_fault(domain)))
 		return fault;
 	if (local.n + 1 + domain.n > ADDR_MAX)
 		return "it is longer than 254 octets";
@@ -171,7 +241,7 @@ static const char *join(struct arena *a, struct str local, struct str domain, st
 
 /* The same for halves that are not ASCII. Normalisation comes first: it may yield ASCII specials. */
 static const char *join_international(
-	struct arena *a, struct str local, struct str domain, struct addr *out)
+	struct arena *a, struct str local, struct str domain, enum addr_rule rule, struct addr *out)
 {
 	char text[TEXT_MAX], *ascii = NULL;
 	const char *fault = NULL;
@@ -181,14 +251,15 @@ static const char *join_international(
 		return "it holds a NUL";
 	if (!normalise_local(local, text, &n, &fault) || !(ascii = domain_to_ascii(domain, &fault)))
 		return fault;
-	fault = join(a, (struct str){text, n}, str_of(ascii), out);
+	fault = join(a, (struct str){text, n}, str_of(ascii), rule, out);
 	idn2_free(ascii);
 	return fault;
 }
 
-static const char *parse(struct arena *a, struct str text, struct addr *out)
+static const char *parse(struct arena *a, struct str text, enum addr_rule rule, struct addr *out)
 {
-	size_t at = str_find(text, '@'), foreign = 0;
+	size_t quoted = rule == ADDR_QUOTED ? addr_quoted(text) : 0, foreign = 0;
+	size_t at = quoted + str_find(str_slice(text, quoted, text.n), '@');
 	struct str local = str_slice(text, 0, at), domain = str_slice(text, at + 1, text.n);
 
 	if (text.n == 0)
@@ -200,10 +271,10 @@ static const char *parse(struct arena *a, struct str text, struct addr *out)
 	for (size_t i = 0; i < text.n; i++)
 		foreign |= (unsigned char)text.p[i] & 0x80;
 	if (!foreign)
-		return join(a, local, domain, out);
+		return join(a, local, domain, rule, out);
 	if (utf8_invalid_at(text) != text.n)
 		return "it is not valid UTF-8";
-	return join_international(a, local, domain, out);
+	return join_international(a, local, domain, rule, out);
 }
 
 /* Without the blanks at both ends. Line ends stay and are refused: where they come from a file, the
@@ -217,18 +288,24 @@ static struct str trim_blanks(struct str s)
 	return s;
 }
 
-int addr_parse(struct arena *a, struct str text, struct addr *out, struct err *e)
+int addr_parse_as(
+	struct arena *a, struct str text, enum addr_rule rule, struct addr *out, struct err *e)
 {
 	struct addr addr = {0};
 	const char *fault;
 
 	text = trim_blanks(text);
-	fault = parse(a, text, &addr);
+	fault = parse(a, text, rule, &addr);
 	if (fault)
 		return err_set(e, ERR_INPUT, "'%.*s' is not an address: %s",
 			STR_ARG(str_slice(text, 0, utf8_prefix(text, 100))), fault);
 	*out = addr;
 	return 0;
+}
+
+int addr_parse(struct arena *a, struct str text, struct addr *out, struct err *e)
+{
+	return addr_parse_as(a, text, ADDR_PLAIN, out, e);
 }
 
 /* Read the quoted string that starts `*rest` (RFC 5322 section 3.2.4) into `name`, which has room for
@@ -290,17 +367,26 @@ static const char *take_name(struct str *rest, char room[TEXT_MAX], struct str *
 	return name_is_sound(*name) ? NULL : "the name holds control characters or invalid UTF-8";
 }
 
-int mailbox_parse(struct arena *a, struct str text, struct mailbox *out, struct err *e)
+/* Whether it is a bare address whose local part is quoted, and no name in quotes. */
+static bool is_quoted_address(struct str text)
+{
+	size_t n = addr_quoted(text);
+
+	return n && n < text.n && text.p[n] == '@';
+}
+
+int mailbox_parse_as(
+	struct arena *a, struct str text, enum addr_rule rule, struct mailbox *out, struct err *e)
 {
 	char room[TEXT_MAX];
-	struct str rest, name;
+	struct str rest, name = {0};
 	const char *fault;
 	struct addr addr;
 
 	rest = text = trim_blanks(text);
 	if (text.n > TEXT_MAX)
 		return err_set(e, ERR_INPUT, "a mailbox of %zu octets is too long", text.n);
-	fault = take_name(&rest, room, &name);
+	fault = is_quoted_address(rest) ? NULL : take_name(&rest, room, &name);
 	if (!fault && rest.n && rest.p[0] == '<') {
 		if (rest.p[rest.n - 1] == '>')
 			rest = str_slice(rest, 1, rest.n - 1);
@@ -309,9 +395,14 @@ int mailbox_parse(struct arena *a, struct str text, struct mailbox *out, struct 
 	}
 	if (fault)
 		return err_set(e, ERR_INPUT, "'%.*s' is not a mailbox: %s", STR_ARG(text), fault);
-	if (addr_parse(a, rest, &addr, e) < 0)
+	if (addr_parse_as(a, rest, rule, &addr, e) < 0)
 		return -1;
 	out->name = arena_str(a, name);
 	out->addr = addr;
 	return 0;
+}
+
+int mailbox_parse(struct arena *a, struct str text, struct mailbox *out, struct err *e)
+{
+	return mailbox_parse_as(a, text, ADDR_PLAIN, out, e);
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "door.h"
+#include "mail/addr.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,12 +13,16 @@
 /* What no command may carry, whoever let it through: it could end the command, or the path in it. */
 static bool address_ok(struct str s, bool utf8)
 {
-	if (!s.n || s.n > 254)
+	size_t quoted = addr_quoted(s); /* in quotes, blanks and brackets are harmless */
+
+	if (!s.n || s.n > 254 || (quoted && (quoted == s.n || s.p[quoted] != '@')))
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
-		if (c <= ' ' || c == 0x7f || c == '<' || c == '>' || (c > 0x7f && !utf8))
+		if (c < ' ' || c == 0x7f || (c > 0x7f && !utf8))
+			return false;
+		if (i >= quoted && (c == ' ' || c == '<' || c == '>' || c == '"'))
 			return false;
 	}
 	return true;

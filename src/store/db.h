@@ -24,6 +24,13 @@ enum {
 	KEY_HASH_SIZE = SUPPRESSION_HASH_SIZE,
 };
 
+/* SQL for the domain of an address: what stands behind its '@'. In one that begins with a quote there may be others
+ * before that; then it is what ends the address and has no other characters than a domain, which takes longer to find. */
+#define DOMAIN_OF(column)                                                                          \
+	"substr(" column ", 1 + CASE WHEN " column " >= '\"' AND " column " < '#'"                 \
+	" THEN length(rtrim(" column ", 'abcdefghijklmnopqrstuvwxyz0123456789-.'))"                \
+	" ELSE instr(" column ", '@') END)"
+
 struct store {
 	sqlite3 *db;
 	char *path;

@@ -11,8 +11,6 @@
  */
 _Static_assert((int)LANE_OTHER == (int)PROVIDER_OTHER, "the lane of small domains has its number");
 
-#define DOMAIN_OF(column) "substr(" column ", instr(" column ", '@') + 1)"
-
 int lane_name(struct store *s, int64_t lane, struct arena *a, struct str *out, struct err *e)
 {
 	const struct provider *p = lane < PROVIDER_N ? provider_get((int)lane) : NULL;

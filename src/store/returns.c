@@ -313,8 +313,8 @@ static int lift(struct store *s, const struct taken *t, struct err *e)
 	return db_run(s,
 		       "UPDATE subscribers SET suppressed = EXISTS (SELECT 1 FROM "
 		       "suppressed_domains"
-		       " WHERE domain = substr(email_key, instr(email_key, '@') + 1))"
-		       " WHERE id = ?1",
+		       " WHERE domain = " DOMAIN_OF("email_key") ")"
+								 " WHERE id = ?1",
 		       VALS(INT(t->subscriber)), e) < 0
 		       ? -1
 		       : 1;
@@ -386,8 +386,7 @@ int returns_undo(struct store *s, const struct return_filter *filter, int64_t no
 		return -1;
 	while ((rc = next_taken(s,
 			TAKEN "WHERE undone = 0 AND r.at BETWEEN ?1 AND ?2 AND r.reason = ?3"
-			      " AND (?4 = '' OR"
-			      "  substr(email_key, instr(email_key, '@') + 1) = ?4) LIMIT 1",
+			      " AND (?4 = '' OR " DOMAIN_OF("email_key") " = ?4) LIMIT 1",
 			VALS(INT(filter->since), INT(filter->until), TEXT(filter->reason),
 				TEXT(filter->domain)),
 			&a, &t, e)) == 1 &&

@@ -37,8 +37,8 @@ static bool is_readable(const char *table, const char *column)
 static bool is_callable(const char *function)
 {
 	static const char functions[] =
-		" coalesce date instr json_each json_extract lower replace segment_day"
-		" segment_number substr ";
+		" coalesce date instr json_each json_extract length lower replace"
+		" rtrim segment_day segment_number substr ";
 	char word[64];
 
 	snprintf(word, sizeof word, " %s ", function);
@@ -197,7 +197,7 @@ static const struct {
 	const char *name, *sql;
 } fields[] = {
 	{"email", "coalesce(s.email, s.email_key)"},
-	{"domain", "substr(s.email_key, instr(s.email_key, '@') + 1)"},
+	{"domain", DOMAIN_OF("s.email_key")},
 	{"first_name", "s.first_name"},
 	{"last_name", "s.last_name"},
 	{"created_at", "date(s.created_at, 'unixepoch')"},

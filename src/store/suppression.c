@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "db.h"
+#include "mail/addr.h"
 #include "store/people.h"
 
 /* Suppressions by keyed hash, and the mark on the subscriber that spares every claim the hash. */
-
-static struct str domain_of(struct str key)
-{
-	return str_slice(key, str_find(key, '@') + 1, key.n);
-}
 
 static int mark(struct store *s, struct str key, bool suppressed, struct err *e)
 {
 	return db_run(s,
 		"UPDATE subscribers SET suppressed = ?2 OR EXISTS"
 		" (SELECT 1 FROM suppressed_domains WHERE domain = ?3) WHERE email_key = ?1",
-		VALS(TEXT(key), INT(suppressed), TEXT(domain_of(key))), e);
+		VALS(TEXT(key), INT(suppressed), TEXT(addr_domain(key))), e);
 }
 
 int suppression_of_domain(struct store *s, struct str key, int64_t *at, struct err *e)
 {
 	return db_int(s, "SELECT at FROM suppressed_domains WHERE domain = ?1",
-		VALS(TEXT(domain_of(key))), at, e);
+		VALS(TEXT(addr_domain(key))), at, e);
 }
 
 int suppression_put(struct store *s, struct str key, const char *reason, struct str source,
@@ -123,7 +119,7 @@ int suppression_remove(struct store *s, struct str key, struct err *e)
 	if (rc == 0 && changed == 0 && suppression_of_domain(s, key, &changed, e) == 1)
 		rc = err_set(e, ERR_DENIED,
 			"'%.*s' is suppressed with its whole domain: lift that of '@%.*s'",
-			STR_ARG(key), STR_ARG(domain_of(key)));
+			STR_ARG(key), STR_ARG(addr_domain(key)));
 	else if (rc == 0 && changed == 0)
 		rc = err_set(e, ERR_MISSING, "'%.*s' is not suppressed", STR_ARG(key));
 	if (rc == 0)
@@ -145,7 +141,7 @@ static int mark_domain(
 		rc = db_change(s,
 			"UPDATE subscribers SET suppressed = ?2 OR EXISTS (SELECT 1 FROM"
 			" suppressions WHERE hash = hash_under(?3, email_key))"
-			" WHERE substr(email_key, instr(email_key, '@') + 1) = ?1",
+			" WHERE " DOMAIN_OF("email_key") " = ?1",
 			VALS(TEXT(domain), INT(suppressed), TEXT(secret)), n, e);
 	arena_free(&a);
 	return rc;

@@ -103,3 +103,46 @@ setup() {
 	done
 	is "$(mill subscriber show --json evil@example.org | jq -r .first_name)" $'\e[31mred\a'
 }
+
+@test "quoted local parts: refused unless allowed, one spelling each, and always found" {
+	local odd='"a,b@ok.example"@spam.example' key='"ann lee"@example.org' csv=$BATS_TEST_TMPDIR/people.csv
+	unchanged expect 65 subscriber add "$key"
+	has "$stderr" quoted_local_parts
+	sed -i '1i quoted_local_parts = yes' "$SITE/lettermill.conf"
+	expect 0 subscriber add --list daily '"ann\ lee"@EXAMPLE.org'
+	expect 0 subscriber add --list daily '"bob"@example.org'
+	expect 0 subscriber add --list daily "$odd"
+	for address in ann@example.org '"ann"lee@example.org' '"ann lee"@[192.0.2.1]' '"ann lee"' '@example.net:"a"@example.org'; do
+		[ "$address" = ann@example.org ] || unchanged expect 65 subscriber add "$address"
+	done
+	is "$(sql 'SELECT email_key FROM subscribers ORDER BY id')" "$key"$'\nbob@example.org\n'"$odd"
+	is "$(mill subscriber find --json --segment 'domain = "spam.example"' | jq -r .email)" "$odd"
+
+	# What export wrote goes into another site.
+	mill export --list daily >"$csv"
+	mill -q subscriber suppress "$odd"
+	mill suppression export >"$BATS_TEST_TMPDIR/suppressed"
+	SITE=$BATS_TEST_TMPDIR/other
+	"$LETTERMILL" -q init "$SITE"
+	sed -i '1i quoted_local_parts = yes' "$SITE/lettermill.conf"
+	mill -q import "$csv" --list daily
+	is "$(mill export --list daily | sort)" "$(sort "$csv")"
+	is "$(mill suppression import --json "$BATS_TEST_TMPDIR/suppressed" | jq -c '[.rows, .rejected]')" '[1,0]'
+	is "$(mill subscriber show --json "$odd" | jq -r .suppression.reason)" hand
+	mill -q subscriber suppress --lift "$odd"
+
+	# Of the two signs, the last begins the domain.
+	is "$(mill subscriber suppress --json @spam.example | jq .subscribers)" 1
+	expect 77 subscriber add --list daily '"new@ok.example"@spam.example'
+	is "$(mill subscriber suppress --json @ok.example | jq .subscribers)" 0
+	mill -q db check
+
+	# Who is there can be found and can go when the setting is off again.
+	sed -i 1d "$SITE/lettermill.conf"
+	unchanged expect 65 subscriber add '"c d"@example.org'
+	expect 0 why '"ann lee"@example.org'
+	expect 0 consent prove '"ann\ lee"@example.org'
+	expect 0 subscriber unsubscribe "$key"
+	expect 0 subscriber erase "$key"
+	mill -q db check
+}

@@ -423,6 +423,49 @@ deliver_until() {
 	done
 }
 
+@test "a quoted local part, where allowed, leaves as it is in command and header, by both transports" {
+	local csv=$BATS_TEST_TMPDIR/quoted.csv transport
+	local expected=('"ann lee"@example.org' '"a@b> <c\"d"@example.org' plain@example.org)
+	# As Python's email package reads the field To.
+	addressees() {
+		/usr/bin/python3 - "$BATS_TEST_TMPDIR"/mail/new/* <<-'P' | sort
+			import email, email.policy, sys
+			for path in sys.argv[1:]:
+			    copy = email.message_from_binary_file(open(path, "rb"), policy=email.policy.default)
+			    for address in copy["to"].addresses:
+			        print(address.addr_spec)
+		P
+	}
+	cat >"$csv" <<-'END'
+		email
+		"""ann lee""@Example.org"
+		"""a@b> <c\""d""@example.org"
+		"""plain""@example.org"
+		plain@example.org
+	END
+	for transport in curl esmtp; do
+		rm -rf "$BATS_TEST_TMPDIR/site" "$BATS_TEST_TMPDIR/mail"
+		mkdir "$BATS_TEST_TMPDIR/mail"
+		site_for --maildir "$BATS_TEST_TMPDIR/mail"
+		conf 'tls = none' "tls = none
+			transport = $transport"
+		mill -q import "$csv" --list daily
+		is "$(sql 'SELECT count(*) FROM subscribers')" 1
+		sed -i '1i quoted_local_parts = yes' "$SITE/lettermill.conf"
+		is "$(mill import --json "$csv" --list daily | tail -1 | jq -c '[.added, .unchanged, .rejected]')" '[2,2,0]'
+		write_issue "$BATS_TEST_TMPDIR/issue.md"
+		mill -q issue schedule "$BATS_TEST_TMPDIR/issue.md"
+		expect 0 deliver
+		has "$(cat "$SMTPD_TRANSCRIPT")" 'RCPT TO:<"ann lee"@example.org> NOTIFY=FAILURE,DELAY ORCPT=rfc822;"ann+20lee"@example.org'
+		has "$(cat "$SMTPD_TRANSCRIPT")" 'RCPT TO:<"a@b> <c\"d"@example.org> NOTIFY'
+		is "$(smtpd_copies | sort)" "$(printf '%s
+' "${expected[@]}" | sort)"
+		is "$(addressees)" "$(printf '%s
+' "${expected[@]}" | sort)"
+		well_behaved
+	done
+}
+
 @test "STARTTLS with AUTH behind it; a certificate of somebody else's gets no password and no mail" {
 	mkdir "$BATS_TEST_TMPDIR"/{ours,theirs}
 	tests/smtpd/make-certs "$BATS_TEST_TMPDIR/ours"

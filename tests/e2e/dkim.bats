@@ -50,6 +50,7 @@ use_keys() {
 	smtpd_start --maildir "$BATS_TEST_TMPDIR/mail"
 	use_relay "$SMTP_PORT"
 	use_keys
+	sed -i '1i quoted_local_parts = yes' "$SITE/lettermill.conf"
 	/usr/bin/python3 - >"$BATS_TEST_TMPDIR/people.csv" <<-'P'
 		import csv, random, sys
 		random.seed(6376)
@@ -57,7 +58,8 @@ use_keys() {
 		out = csv.writer(sys.stdout)
 		out.writerow(["email", "first_name"])
 		for i in range(1000):
-		    out.writerow([f"r{i}@example.org", "".join(random.choice(pool) for _ in range(random.randrange(60)))])
+		    local = f"r{i}" if i % 10 else rf'"r  {i} <@\",>"'
+		    out.writerow([f"{local}@example.org", "".join(random.choice(pool) for _ in range(random.randrange(60)))])
 	P
 	mill -q import --list daily "$BATS_TEST_TMPDIR/people.csv"
 	write_issue "$SITE/i.md" 'Good morning, {{ subscriber.first_name | default: "reader" }}'

@@ -214,6 +214,25 @@ status_of() {
 	is "$(status_of ben@gmail.com)" pending
 }
 
+@test "quotes before the @ are taken where the configuration says so" {
+	unchanged ask '"ann lee"@example.org'
+	is "$status" 422
+	page /subscribe/daily
+	has "$body" 'type="email"'
+	serve_stop
+	sed -i '1i quoted_local_parts = yes' "$SITE/lettermill.conf"
+	serve_start
+	page /subscribe/daily
+	has "$body" '<input type="text" inputmode="email" id="email"' # browsers refuse quotes in type="email"
+	ask '"ann lee"@example.org'
+	is "$status" 200
+	mill -q deliver
+	page "$(confirm_link '"ann lee"@')" -d confirm=yes
+	is "$(status_of '"ann lee"@example.org')" subscribed
+	ask '"ann lee"@gmial.com'
+	has "$body" 'value="&quot;ann lee&quot;@gmail.com"'
+}
+
 @test "JSON from other sites" {
 	json() { page /subscribe/daily -H 'Content-Type: application/json' -H 'Origin: https://site.example' -d "$1"; }
 	json '{"email":"ana@example.org","name":"Ana","words":"Get our letter"}'

@@ -32,6 +32,11 @@ static void test_commands(void **state)
 			 false},
 			&all, "MAIL FROM:<b@x.example> SIZE=5 SMTPUTF8 RET=HDRS\r\n",
 			"RCPT TO:<\xc3\xa9@y.example> NOTIFY=FAILURE,DELAY\r\n"},
+		{{1, 0, STR("b@x.example"), STR("\"r >=\\\"\"@y.example"), false, STR(""),
+			 STR("12345"), false},
+			&all, "MAIL FROM:<b@x.example> SIZE=5 RET=HDRS\r\n",
+			"RCPT TO:<\"r >=\\\"\"@y.example> NOTIFY=FAILURE,DELAY "
+			"ORCPT=rfc822;\"r+20>+3D\\\"\"@y.example\r\n"},
 		/* 34 octets that need three each are more than ENVID may have. */
 		{{1, 0, STR("b@x.example"), STR("r@y.example"), false,
 			 STR("++++++++++++++++++++++++++++++++++"), STR(""), false},

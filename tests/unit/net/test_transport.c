@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/transport.h"
 
+#include "base/enc.h"
 #include "server.h"
 
 /*
@@ -95,6 +96,13 @@ static const struct row rows[] = {
 	{.name = "SMTPUTF8 not offered", .messages = 1, .recipient = "us\xc3\xa9r@example.org",
 		.utf8 = true, .args = {"--no", "SMTPUTF8"}, .expect = {.fail = 1},
 		.phase = PHASE_MAIL},
+	{.name = "a local part in quotes", .messages = 1,
+		.recipient = "\"a> <b @c\\\"\"@example.org", .expect = {.sent = 1}},
+	{.name = "quotes that end too early", .messages = 1,
+		.recipient = "\"a\"> NOTIFY=NEVER <\"b\"@example.org", .expect = {.fail = 1},
+		.phase = PHASE_RCPT},
+	{.name = "quotes without an end", .messages = 1, .recipient = "\"a>@example.org",
+		.expect = {.fail = 1}, .phase = PHASE_RCPT},
 	{.name = "an address with a line end", .messages = 1,
 		.recipient = "a@b>\r\nRCPT TO:<c@example.org", .expect = {.fail = 1},
 		.phase = PHASE_RCPT},
@@ -271,7 +279,7 @@ static void run_compare(const struct run *r)
 	bool esmtp = r->relay.transport == RELAY_ESMTP;
 	const struct counts *expect = esmtp && r->row->why ? &r->row->esmtp : &r->row->expect;
 	const struct counts *c = &r->counts;
-	char to[128], size[64];
+	char size[64];
 
 	if (memcmp(c, expect, sizeof(*c)))
 		fail_msg("%s: sent %d, retry %d, fail %d, doubt %d, again %d, relay %d, issue %d",
@@ -283,11 +291,15 @@ static void run_compare(const struct run *r)
 	if (r->server.exit_code != 0)
 		fail_msg("%s: the protocol was broken: %s", r->row->name, r->server.log);
 	for (int i = 0; i < r->row->messages; i++) {
+		struct buf to;
 		size_t copies;
 
-		snprintf(to, sizeof(to), "\"to\":\"%s\"",
-			r->row->recipient ? r->row->recipient : r->recipient[i]);
-		copies = file_count(r->server.log, to);
+		buf_init(&to, 1024);
+		buf_cstr(&to, "\"to\":");
+		enc_json(&to, str_of(r->row->recipient ? r->row->recipient : r->recipient[i]));
+		buf_char(&to, '\0');
+		copies = file_count(r->server.log, to.p);
+		buf_free(&to);
 		if (r->action[i] == VERDICT_DOUBT)
 			assert_in_range(copies, 0, 1);
 		else
