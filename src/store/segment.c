@@ -201,6 +201,9 @@ static const struct {
 	{"first_name", "s.first_name"},
 	{"last_name", "s.last_name"},
 	{"created_at", "date(s.created_at, 'unixepoch')"},
+	/* A file may have had it, which created_at does not follow once somebody is known. */
+	{"signup_date", "coalesce(json_extract(s.attributes, '$.signup_date'),"
+			" date(s.created_at, 'unixepoch'))"},
 };
 enum { FIELDS_N = sizeof fields / sizeof *fields };
 

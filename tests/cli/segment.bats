@@ -26,6 +26,12 @@ setup() {
 	is "$(mill subscriber find --json --segment 'tag = "vip"' | jq -r .email)" ana@example.org
 	is "$(mill subscriber find --json --segment 'domain = "example.org"' | jq -r .email)" $'ana@example.org\neve@example.org'
 	expect 1 subscriber find --segment 'tag = "none"'
+	sql 'UPDATE subscribers SET created_at = 1700000000'
+	printf 'email,signup_date\neve@example.org,2025-02-03\n' >"$BATS_TEST_TMPDIR/eve.csv"
+	for day in 2023-11-14:bob@example.com 2025-02-03:eve@example.org; do
+		[ "$day" = "${day#2025}" ] || mill -q import "$BATS_TEST_TMPDIR/eve.csv" --list daily
+		has "$(mill subscriber find --json --segment "signup_date = ${day%%:*}" | jq -r .email)" "${day#*:}"
+	done
 	expect 64 subscriber find
 	expect 64 subscriber find ana --segment 'tag = "x"'
 	expect 65 subscriber find --segment 'city = "x" or 1 = 1'
