@@ -32,9 +32,9 @@ static void tell_rejected(void *user, const char *file, uint64_t line, const cha
 			json_object_set_new(o, "file", cmd_json_text(str_of(file)));
 		cmd_json(o);
 	} else {
-		fprintf(stderr, "%s%s%s:%" PRIu64 ": rejected: %s\n",
-			cmd_text_in(&run->line, str_of(run->file)), file[0] ? ":" : "",
-			cmd_text_in(&run->line, str_of(file)), line,
+		/* No editor follows the path of an archive. */
+		fprintf(stderr, "%s:%" PRIu64 ": rejected: %s\n",
+			cmd_text_in(&run->line, str_of(file[0] ? file : run->file)), line,
 			cmd_text_in(&run->line, str_of(reason)));
 	}
 }
@@ -92,8 +92,7 @@ static void print_counts(
 			cmd_count(c, n->rows, "row", "rows"));
 	cmd_import_print_counts(c, n);
 	if (n->repeats)
-		printf("  %9s  of the unchanged stand in the file again: the strictest status "
-		       "counts\n",
+		printf("  %9s  of the unchanged are repeats: the strictest status counts\n",
 			cmd_number(c, n->repeats));
 }
 
@@ -172,6 +171,10 @@ int cmd_import(struct cmd *c, struct err *e)
 		return err_set(e, ERR_USAGE,
 			"import: --list SLUG is missing: say which list the people "
 			"are for");
+	if (options.proof && !str_trim(str_of(options.proof)).n)
+		return err_set(e, ERR_USAGE,
+			"import: the TEXT of --resubscribe-with-proof is empty: say where it is "
+			"written that they want it");
 	run.file = c->argv[0];
 	return run_import(c, &options, &run, e);
 }

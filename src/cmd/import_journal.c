@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 json_t *cmd_import_counts(int64_t id, const struct import_counts *n)
 {
@@ -39,6 +40,8 @@ static bool add_line(void *user, const struct import_record *r)
 	struct listing *to = user;
 	struct cmd *c = to->c;
 	const struct import_counts *n = &r->counts;
+	const char *slash = memrchr(r->file.p, '/', r->file.n);
+	struct str name = r->file;
 	json_t *o;
 
 	if (c->json) {
@@ -50,19 +53,20 @@ static bool add_line(void *user, const struct import_record *r)
 		cmd_json(o);
 		return true;
 	}
+	/* What fits beside each other; 'show' tells the rest. */
+	if (slash)
+		name = str_slice(name, (size_t)(slash - name.p) + 1, name.n);
 	table_add(&to->table,
 		(const char *[]){cmd_number(c, r->id), cmd_minute(c, r->at), cmd_text(c, r->list),
-			cmd_number(c, n->rows), cmd_number(c, n->added), cmd_number(c, n->updated),
-			cmd_number(c, n->unchanged), cmd_number(c, n->rejected),
-			cmd_number(c, n->suppressed), r->undone ? "yes" : "",
-			cmd_text(c, r->file)});
+			cmd_number(c, n->rows), r->undone ? "undone" : cmd_number(c, n->added),
+			r->undone ? "" : cmd_number(c, n->updated), cmd_text(c, name)});
 	return true;
 }
 
 int cmd_import_ls(struct cmd *c, struct err *e)
 {
-	static const char *const head[] = {">IMPORT", "AT (UTC)", "LIST", ">ROWS", ">ADDED",
-		">UPDATED", ">UNCHANGED", ">REJECTED", ">SUPPRESSED", "UNDONE", "FILE"};
+	static const char *const head[] = {
+		">IMPORT", "AT (UTC)", "LIST", ">ROWS", ">ADDED", ">UPDATED", "FILE"};
 	struct listing to = {.c = c};
 	struct site s;
 	int rc;

@@ -67,6 +67,17 @@ site() {
 	expect 66 import show 2
 }
 
+@test "ls fits a terminal and tells files by their names" {
+	local folder=$BATS_TEST_TMPDIR/a/very/long/way/to/the/files/that/were/downloaded/last/week
+	mkdir -p "$folder"
+	people 9 "$CSV"
+	cp "$CSV" "$folder/audience.csv"
+	mill -q import "$folder/audience.csv" --list daily
+	mill -q import undo 1
+	run script -qec "stty cols 80; '$LETTERMILL' -C '$SITE' import ls" /dev/null
+	has "${lines[1]%$'\r'}|" "undone           audience.csv|"
+}
+
 @test "who had left comes back with a proof alone" {
 	for name in left dead erased; do
 		mill subscriber add --list daily "$name@example.org"
@@ -77,6 +88,7 @@ site() {
 	printf 'email\nleft@example.org\ndead@example.org\nerased@example.org\n' >"$CSV"
 	expect 0 import "$CSV" --list daily --json
 	is "$(tail -1 <<<"$output" | jq -c '[.updated, .suppressed]')" '[0,3]'
+	unchanged expect 64 import "$CSV" --list daily --resubscribe-with-proof " "
 	expect 0 import "$CSV" --list daily --json --resubscribe-with-proof "forms of the fair, binder 3"
 	is "$(tail -1 <<<"$output" | jq -c '[.updated, .unchanged, .suppressed]')" '[1,1,1]'
 	is "$(mill subscriber show --json left@example.org | jq -r '.subscriptions[0].status')" subscribed
