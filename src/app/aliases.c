@@ -16,6 +16,11 @@
 	"false=subscribed|0=subscribed|no=subscribed|true=unsubscribed|1=unsubscribed|yes="        \
 	"unsubscribed"
 
+/* A mark that only some rows have. */
+#define MARK(status)                                                                               \
+	"=subscribed|false=subscribed|0=subscribed|no=subscribed|true=" status "|1=" status        \
+	"|yes=" status "|x=" status
+
 const char format_words[] =
 	"subscribed=subscribed|active=subscribed|enabled=subscribed|"
 	"confirmed=subscribed|regular=subscribed|premium=subscribed|"
@@ -164,6 +169,20 @@ const struct format_column format_aliases[] = {
 	{"상태", COLUMN_STATUS, format_words},
 	{"Subscribed", COLUMN_STATUS, YES_NO},
 	{"Unsubscribed", COLUMN_STATUS, NO_YES},
+	{"Opt in", COLUMN_STATUS, YES_NO},
+	{"Opted in", COLUMN_STATUS, YES_NO},
+	{"Email opt in", COLUMN_STATUS, YES_NO},
+	{"Accepts marketing", COLUMN_STATUS, YES_NO},
+	{"Accepts email marketing", COLUMN_STATUS, YES_NO},
+	{"Opt out", COLUMN_STATUS, MARK("unsubscribed")},
+	{"Opted out", COLUMN_STATUS, MARK("unsubscribed")},
+	{"Email opt out", COLUMN_STATUS, MARK("unsubscribed")},
+	{"Do not email", COLUMN_STATUS, MARK("unsubscribed")},
+	{"Do not mail", COLUMN_STATUS, MARK("unsubscribed")},
+	{"Bounced", COLUMN_STATUS, MARK("bounced")},
+	{"Complained", COLUMN_STATUS, MARK("complained")},
+	{"Blacklisted", COLUMN_STATUS, MARK("suppressed")},
+	{"Blocklisted", COLUMN_STATUS, MARK("suppressed")},
 	{"Unsubscribed at", COLUMN_STATUS, "*=unsubscribed"},
 	{"Bounced at", COLUMN_STATUS, "*=bounced"},
 

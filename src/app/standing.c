@@ -116,6 +116,9 @@ static int refuse_word(struct columns *c, size_t column, struct str said, struct
 	}
 	if (k < UNKNOWN_WORDS_MAX)
 		c->unknown[k].rows++;
+	if (!word.n)
+		return err_set(e, ERR_INPUT, "'%.*s' is empty: no status is no consent",
+			STR_ARG(c->column[column].header));
 	if (c->column[column].word == NULL || strcmp(c->column[column].how, format_words) == 0)
 		return err_set(e, ERR_INPUT, "the status '%.*s' is unknown: it is no consent",
 			STR_ARG(word));

@@ -201,12 +201,14 @@ Ann",2,2018-02-05 19:28:23,203.0.113.7,2018-02-06 00:00:00,203.0.113.8,,,,,"""VI
 		'left@example.org,L,,2,,,,,,,,,' >unsubscribed_members_export_x.csv
 	printf '%s\n' "$header,CLEAN_TIME,LEID,EUID,NOTES,TAGS" 'dead@example.org,D,,2,,,,,2019-01-01 00:00:00,,,,' \
 		>cleaned_members_export_x.csv
-	printf '%s\n' "$header,LAST_CHANGED,LEID,EUID,NOTES,TAGS" 'never@example.org,N,,2,,,,,,,,,' >nonsubscribed_members_export_x.csv
+	printf '%s\n' "$header,LAST_CHANGED,LEID,EUID,NOTES,TAGS" 'never@example.org,N,,2,,,,,,,,,' 'nobody,N,,2,,,,,,,,,' >nonsubscribed_members_export_x.csv
 	echo hello >readme.md
 	/usr/bin/python3 -c 'import sys, zipfile
 with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as z:
     for name in sys.argv[2:]: z.write(name)' all.zip ./*.csv readme.md
 	CSV=$BATS_TEST_TMPDIR/all.zip
+	expect 0 import "$CSV" --list daily --dry-run
+	is "${stderr%%\'*}" "nonsubscribed_members_export_x.csv:3: rejected: "
 	is "$(people)" 'ana@example.org|Ana|Jo Ann|subscribed||VIP, gold+Blog|2018-02-06T00:00:00Z
 both@example.org|B||unsubscribed|||'"$(mill subscriber show --json both@example.org | jq -r .created_at)"'
 dead@example.org|D||bounced|bounce||'"$(mill subscriber show --json dead@example.org | jq -r .created_at)"'
@@ -250,6 +252,28 @@ jürgen@example.org|Jürgen|"Köln"'
 	END
 }
 
+@test "columns of a plain file that mark who gets no mail" {
+	{
+		echo 'email,Opt-In,opted_out,Bounced,Complained,Blacklisted'
+		echo 'in@example.org,yes,,0,no,'
+		echo 'never@example.org,no,,,,'
+		echo 'out@example.org,yes,x,,,'
+		echo 'bounced@example.org,yes,,1,,'
+		echo 'complained@example.org,yes,0,0,true,'
+		echo 'blocked@example.org,yes,0,0,,yes'
+		echo 'odd@example.org,yes,0,0,,perhaps'
+		echo 'silent@example.org,,0,0,,'
+	} >"$CSV"
+	expect 0 import "$CSV" --list daily
+	is "$(mill issue audience --json --list daily | jq -r '.sample[].email')" in@example.org
+	is "$(mill export --list daily --json | jq -r '.email + " " + .status + " " + .suppressed' | sort)" \
+		"$(printf '%s\n' 'blocked@example.org unsubscribed import' 'bounced@example.org bounced bounce' \
+			'complained@example.org complained complaint' 'in@example.org subscribed ' \
+			'never@example.org unsubscribed ' 'out@example.org unsubscribed ')"
+	rejected "'perhaps' in 'Blacklisted' is no status"
+	rejected "'Opt-In' is empty"
+}
+
 @test "what is not clear is asked, what is unknown refused" {
 	printf 'email,status,unsubscribed_at,subscribed_to_emails\nana@example.org,active,,true\n' >"$CSV"
 	unchanged expect 65 import "$CSV" --list daily
@@ -262,6 +286,9 @@ jürgen@example.org|Jürgen|"Köln"'
 	printf 'email,status\nana@example.org,dormant\n' >"$CSV"
 	expect 0 import "$CSV" --list daily
 	rejected "dormant"
+	printf 'email,status\nana@example.org,\n' >"$CSV"
+	expect 0 import "$CSV" --list daily
+	rejected "'status' is empty"
 	printf 'ana@example.org\nBob <bob@example.org>\n' >"$CSV"
 	expect 0 import "$CSV" --list daily
 	is "$(mill subscriber show --json bob@example.org | jq -r .first_name)" Bob

@@ -210,7 +210,7 @@ static void test_status(void **state)
 	assert_int_equal(f->n.rejected, 2);
 	assert_string_equal(buf_text(&f->rejected),
 		"4: the status 'paid' is unknown: it is no consent\n"
-		"5: the status '' is unknown: it is no consent\n");
+		"5: 'Status' is empty: no status is no consent\n");
 	assert_int_equal(list_get(f->site.store, STR("daily"), &f->a, &list, &f->e), 0);
 	assert_int_equal(list.subscribed, 1);
 	assert_int_equal(subscriber_subscriptions(f->site.store, person(f, "b@example.com").id,
