@@ -2,6 +2,7 @@
 #include "mail/report.h"
 
 #include "inbound_text.h"
+#include "mail/addr.h"
 #include "report_parts.h"
 
 #include <string.h>
@@ -41,18 +42,22 @@ struct str report_field(struct arena *a, struct str header, const char *name)
 
 bool report_is_address(struct str s)
 {
-	size_t at = str_find(s, '@');
+	size_t quoted = addr_quoted(s);
+	size_t at = quoted ? quoted : str_find(s, '@');
 
+	if (at == 0 || at + 1 >= s.n || s.p[at] != '@' || s.n > 320)
+		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] <= ' ' || strchr("<>()[]\",;", s.p[i]))
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f ||
+			(i >= quoted && strchr(" <>()[]\",;", s.p[i])))
 			return false;
-	return at > 0 && at + 1 < s.n && s.n <= 320;
+	return true;
 }
 
 struct report_recipient *report_add(struct reading *r, struct str address)
 {
 	struct report *out = r->out;
-	size_t at = str_find(address, '@');
+	size_t at = address.n - addr_domain(address).n;
 	char *p;
 
 	if (!report_is_address(address))

@@ -77,10 +77,10 @@ static struct str unescape(struct arena *a, struct str s)
 /* The address of a recipient field. A display name, brackets and a type are taken off. */
 static struct str address_of(struct arena *a, struct str value)
 {
-	struct str s = unescape(a, behind_type(value));
+	struct str s = str_trim(unescape(a, behind_type(value)));
 	size_t open = str_find(s, '<');
 
-	if (open < s.n)
+	if (!report_is_address(s) && open < s.n)
 		s = str_slice(s, open + 1, open + str_find(str_slice(s, open, s.n), '>'));
 	s = str_trim(s);
 	return report_is_address(s) ? s : report_address(s, 0);

@@ -154,6 +154,8 @@ static void test_addresses(void **state)
 		{"RFC822; <anna@example.com>", "anna@example.com"},
 		{"rfc822;\"Anna\" <anna@example.com>", "anna@example.com"},
 		{"anna@example.com", "anna@example.com"},
+		{"rfc822; \"anna <lee@b\"@Example.com", "\"anna <lee@b\"@example.com"},
+		{"rfc822; <\"anna lee\"@example.com>", "\"anna lee\"@example.com"},
 		/* none: the original recipient, or the returned message's */
 		{"x400; /S=anna/ADMD= /C=GB/", "anna@example.com"},
 		{"rfc822; |/usr/bin/filter", "anna@example.com"},
