@@ -221,6 +221,51 @@ never@example.org|N||pending|||'"$(mill subscriber show --json never@example.org
 	has "$output" "readme.md"
 }
 
+# hostile FORMAT FIELD HEADER ROW [OPTION...]: the file is known as that format, and FIELD of its one reader is $name,
+# which stands for NAME in the row. Then all is as before.
+hostile() {
+	printf '%s\n' "$3" "${4//NAME/\"${name//\"/\"\"}\"}" >"$CSV"
+	expect 0 import "$CSV" --list daily --json "${@:5}"
+	is "$(head -1 <<<"$output" | jq -r .format)" "$1"
+	is "$(tail -1 <<<"$output" | jq -c '[.added, .rejected]')" '[1,0]'
+	is "$(mill export --list daily --json | jq -r ".email + \" \" + .status + \" \" + .$2")" "ana@example.org subscribed $name"
+	mill -q import undo "$(mill import ls --json | jq -s 'last | .import')"
+	is "$(sql 'SELECT count(*) FROM subscribers')" 0
+}
+
+@test "the header rows of each service, older and newer, with a hostile name" {
+	local ghost=id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at
+	local chimp='MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LATITUDE,LONGITUDE,GMTOFF,DSTOFF,TIMEZONE,CC,REGION,LAST_CHANGED,LEID,EUID,NOTES,TAGS'
+	local name=$'=cmd|\' /C calc\'!A0 "x" <b onload=y>, {{ z }}; DROP TABLE lists; -- \u202e\\'
+	hostile substack attributes.expiry email,active_subscription,expiry,email_disabled,prefer_digests,created_at \
+		ana@example.org,,NAME,false,false,2018-08-27
+	hostile substack attributes.expiry email,active_subscription,expiry,plan,email_disabled,created_at,first_payment_at \
+		ana@example.org,false,NAME,other,false,2018-08-27T15:06:27.713Z,
+	hostile substack attributes.expiry email,expiry,email_disabled,prefer_digests,stripe_connected_customer_id,type \
+		ana@example.org,NAME,false,false,cus_1,comp
+	hostile beehiiv first_name 'email,First Name,Last Name,status,tier,created_at,stripe_customer_id,Free Tier,Bronze Tier,Silver Tier,Gold Tier,unsubscribed_at,Subscription Date (Substack)' \
+		'ana@example.org,NAME,,active,free,2023-03-24 10:23:10 UTC,,,,,,,'
+	hostile ghost first_name $ghost 1,ana@example.org,NAME,,true,,,2018-08-27T15:06:27.713Z,
+	hostile ghost first_name $ghost,labels 1,ana@example.org,NAME,,true,,,2018-08-27T15:06:27.713Z,,
+	hostile ghost first_name $ghost,labels,products 1,ana@example.org,NAME,,true,,,2018-08-27T15:06:27.713Z,,,
+	hostile ghost first_name $ghost,labels,tiers,gift_id 1,ana@example.org,NAME,,true,,,2018-08-27T15:06:27.713Z,,,,
+	hostile buttondown attributes.notes email,notes,metadata,tags,subscriber_type,creation_date,source,referrer_url,secondary_id,utm_campaign,utm_medium,utm_source \
+		ana@example.org,NAME,,,regular,2021-05-06,,,,,,
+	hostile buttondown attributes.notes email_address,type,creation_date,notes,unsubscription_date,unsubscription_reason,churn_date,ip_address,last_open_date,last_click_date \
+		ana@example.org,regular,2021-05-06,NAME,,,,192.0.2.1,,
+	hostile kit first_name first_name,email,created_at,status NAME,ana@example.org,2022-01-01T00:00:00Z,active
+	hostile listmonk first_name uuid,email,name,attributes,status,created_at,updated_at \
+		'u1,ana@example.org,NAME,{},enabled,2023-01-02 15:04:05 +0000 UTC,x' --status subscribed
+	hostile phplist first_name $'id\tEmail\tIs this subscriber confirmed\tIs this subscriber blacklisted\tDid this subscriber manually confirm\tNumber of bounces\tEntered\tLast Modified\tUnique ID\tSend this subscriber HTML emails\tRSS Frequency\tIs this account disabled?\tAdditional data\tForeign Key\tName\tList Membership' \
+		$'1\tana@example.org\t1\t0\t1\t0\t2019-05-06 07:08:09\t\tu\t1\t\t0\t\t\tNAME\tNews; '
+	hostile mailtrain first_name cid,status,HASH_EMAIL,EMAIL,MERGE_FIRST_NAME a,subscribed,aGFzaA==,ana@example.org,NAME
+	hostile keila last_name 'Email,First name,Last name,Data,Status,External ID' ana@example.org,,NAME,,active,
+	hostile brevo last_name 'EMAIL;LASTNAME;FIRSTNAME;SMS;EMAIL_BLACKLISTED;SMS_BLACKLISTED;ADDED_TIME;MODIFIED_TIME' \
+		'ana@example.org;NAME;;;No;No;12-04-2022 09:30;'
+	hostile mailchimp first_name "Email Address,First Name,Last Name,EMAIL_TYPE,$chimp" ana@example.org,NAME,,html,2,,,,,,,,,,,,,,,,
+	hostile mailchimp last_name "Email Address,First Name,Last Name,Company,$chimp" ana@example.org,,NAME,,2,,,,,,,,,,,,,,,,
+}
+
 @test "encodings, line ends, compression: the same people" {
 	text=$'E-Mail;Vorname;Ort\njürgen@example.org;Jürgen;Köln\nana@example.org;Ana;"a;b"\n'
 	expected='ana@example.org|Ana|"a;b"
