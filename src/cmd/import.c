@@ -170,7 +170,7 @@ int cmd_import(struct cmd *c, struct err *e)
 	if (!options.list)
 		return err_set(e, ERR_USAGE,
 			"import: --list SLUG is missing: say which list the people "
-			"are for");
+			"are for, 'lettermill list ls' shows them");
 	if (options.proof && !str_trim(str_of(options.proof)).n)
 		return err_set(e, ERR_USAGE,
 			"import: the TEXT of --resubscribe-with-proof is empty: say where it is "

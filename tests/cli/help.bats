@@ -100,7 +100,7 @@ wrong() {
 	wrong "there is no option '-x'" -x status
 	wrong "status: option '--json' takes no value" status --json=1
 	wrong "import: option '--list' needs a value" import --list
-	wrong "import: --list SLUG is missing" import file.csv
+	wrong "'lettermill list ls' shows them" import file.csv
 	wrong "issue check: an argument is missing" issue check
 	wrong "version: there is no place for the argument 'now'" version now
 	wrong "issue test: --to ADDRESS is missing" issue test file.md
