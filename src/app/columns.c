@@ -137,6 +137,7 @@ static bool read_time(struct columns *c, struct str text, int64_t *t)
 
 	if (!stamp_read(text, c->format->day_first, t, &zoned) || *t > c->now + DAY) {
 		c->unreadable++;
+		*t = 0;
 		return false;
 	}
 	c->no_zone |= !zoned && *t;

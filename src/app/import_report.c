@@ -97,9 +97,9 @@ static json_t *notes_json(const struct columns *c)
 		json_array_append_new(all, json_string("times without a zone were taken for UTC"));
 	if (c->unreadable)
 		json_array_append_new(all,
-			json_sprintf("%" PRIu64 " times could not be read: consents have them as "
-				     "they stand in the file",
-				c->unreadable));
+			json_sprintf("%" PRIu64 " %s could not be read: consents have the words of "
+				     "the file",
+				c->unreadable, c->unreadable == 1 ? "time" : "times"));
 	return all;
 }
 

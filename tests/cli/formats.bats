@@ -221,6 +221,14 @@ never@example.org|N||pending|||'"$(mill subscriber show --json never@example.org
 	has "$output" "readme.md"
 }
 
+@test "a time to come is none: the words of the file stay, and the day of the import counts" {
+	printf 'email,Subscribed at\nana@example.org,2099-01-01\n' >"$CSV"
+	expect 0 import "$CSV" --list daily
+	has "$output" "1 time could not be read"
+	has "$(mill consent prove ana@example.org)" "'2099-01-01'"
+	[[ $(mill subscriber show --json ana@example.org | jq -r .created_at) < 2099 ]]
+}
+
 # hostile FORMAT FIELD HEADER ROW [OPTION...]: the file is known as that format, and FIELD of its one reader is $name,
 # which stands for NAME in the row. Then all is as before.
 hostile() {
