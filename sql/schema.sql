@@ -33,6 +33,8 @@ CREATE TABLE subscribers (
 	suppressed INTEGER NOT NULL,    -- 1 = the hash of email_key is in suppressions, or its domain suppressed
 	created_at INTEGER NOT NULL
 , paused_until INTEGER) STRICT; -- paused_until: the reader wants no issues before; NULL = wants them
+-- Other spellings of an address: those with capitals, by what they are without.
+CREATE INDEX subscribers_cased ON subscribers (lower(email_key)) WHERE email_key <> lower(email_key);
 
 -- Names of attributes, for {{ subscriber.NAME }}.
 CREATE TABLE fields (

@@ -34,8 +34,9 @@ bool str_eq(struct str a, struct str b);
 /* Equality where A-Z and a-z count as the same; other bytes must match exactly. */
 bool str_eq_nocase(struct str a, struct str b);
 
-/* Order by bytes as memcmp(), a prefix before the longer: <0, 0, >0. */
+/* Order by bytes as memcmp(), a prefix before the longer: <0, 0, >0. The second ignores ASCII case. */
 int str_cmp(struct str a, struct str b);
+int str_cmp_nocase(struct str a, struct str b);
 
 /* Whether `s` starts with `prefix`; the second ignores ASCII case. */
 bool str_has_prefix(struct str s, struct str prefix);

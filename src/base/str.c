@@ -48,6 +48,19 @@ int str_cmp(struct str a, struct str b)
 	return a.n < b.n ? -1 : a.n > b.n;
 }
 
+int str_cmp_nocase(struct str a, struct str b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+
+	for (size_t i = 0; i < n; i++) {
+		int order = (unsigned char)lower(a.p[i]) - (unsigned char)lower(b.p[i]);
+
+		if (order)
+			return order;
+	}
+	return a.n < b.n ? -1 : a.n > b.n;
+}
+
 bool str_has_prefix(struct str s, struct str prefix)
 {
 	return s.n >= prefix.n && str_eq(str_slice(s, 0, prefix.n), prefix);

@@ -133,7 +133,7 @@ static int check_suppressed(struct checking *c, struct err *e)
 		int64_t one;
 		int found;
 
-		rc = key_hash(c->s, db_text(st, 1), hash, e);
+		rc = suppression_hash(c->s, db_text(st, 1), hash, e);
 		found = rc < 0 ? -1 : suppression_of_domain(c->s, db_text(st, 1), &one, e);
 		found = found ? found
 			      : db_int(c->s, "SELECT 1 FROM suppressions WHERE hash = ?1",

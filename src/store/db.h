@@ -273,6 +273,22 @@ int attempt_add(struct store *s, const struct attempt *a, struct err *e);
 /* The keyed hash of an address key, as suppressions hold it. */
 int key_hash(struct store *s, struct str key, unsigned char out[KEY_HASH_SIZE], struct err *e);
 
+/* The hash under which an address is suppressed, the same for all cases of its letters: who has left as Ana@... does
+ * not come back as ana@... */
+int suppression_hash(
+	struct store *s, struct str key, unsigned char out[KEY_HASH_SIZE], struct err *e);
+enum { FOLDED_MAX = 512 }; /* longer than any address */
+struct str key_folded(struct str key, char room[FOLDED_MAX]);
+
+/* Readers whose address is ?1, however its letters are cased. */
+#define SPELLINGS                                                                                  \
+	"SELECT id FROM subscribers WHERE email_key IN (?1, lower(?1)) UNION"                      \
+	" SELECT id FROM subscribers WHERE lower(email_key) = lower(?1)"                           \
+	" AND email_key <> lower(email_key)"
+
+/* Mark the readers with this address, whose own suppression has just come or gone. */
+int suppression_mark(struct store *s, struct str key, bool suppressed, struct err *e);
+
 /* Whether `key` is suppressed: by a hash of ours, or by one of another site, which then becomes ours. 1, 0 or
  * -1. suppression_adopt() is its second half. */
 int suppression_find(struct store *s, struct str key, struct err *e);

@@ -80,6 +80,53 @@ static int add_new(struct import *i, int64_t *before, int64_t *added, struct err
 		VALS(INT(*before), INT(i->now)), added, e);
 }
 
+/* ---- other spellings ---- */
+
+static bool has_capitals(struct str key)
+{
+	for (size_t i = 0; i < key.n; i++)
+		if (key.p[i] >= 'A' && key.p[i] <= 'Z')
+			return true;
+	return false;
+}
+
+/* A row whose address is there in another case of its letters, and not in its own, is about that reader. ?1: there are
+ * readers with capitals, ?2: rows of the slice. */
+static const char find_spellings[] =
+	"SELECT b.rowid, s.email_key FROM batch AS b CROSS JOIN subscribers AS s"
+	" ON lower(s.email_key) = lower(b.key) AND s.email_key <> lower(s.email_key)"
+	" WHERE ?1 AND s.email_key <> b.key"
+	" AND NOT EXISTS (SELECT 1 FROM subscribers WHERE email_key = b.key)"
+	" UNION ALL SELECT b.rowid, s.email_key FROM batch AS b CROSS JOIN subscribers AS s"
+	" ON s.email_key = lower(b.key) WHERE ?2 AND s.email_key <> b.key"
+	" AND NOT EXISTS (SELECT 1 FROM subscribers WHERE email_key = b.key)";
+
+static int respell(struct import *i, struct import_row *rows, size_t n, struct err *e)
+{
+	int64_t known = 0;
+	sqlite3_stmt *st;
+	size_t at = 0;
+	int rc;
+
+	if (db_int(i->s,
+		    "SELECT 1 FROM subscribers INDEXED BY subscribers_cased WHERE email_key <> "
+		    "lower(email_key) LIMIT 1",
+		    NULL, &known, e) < 0)
+		return -1;
+	while (at < n && !has_capitals(rows[at].key))
+		at++;
+	if (!known && at == n)
+		return 0;
+	if (db_query(i->s, find_spellings, VALS(INT(known), INT(at < n)), &st, e) < 0)
+		return -1;
+	while ((rc = db_row(i->s, st, e)) == 1) {
+		struct import_row *row = &rows[sqlite3_column_int64(st, 0)];
+
+		row->key = row->email = db_copy(st, 1, &i->a);
+	}
+	return rc;
+}
+
 /* ---- who is known ---- */
 
 /* What is there of a row's reader. */
@@ -313,11 +360,16 @@ static int take_slice(struct import *i, struct import_row *rows, struct batch_ma
 
 	i->s->batch = (struct batch){rows, marks, n};
 	if (i->dry_run) {
-		rc = update_known(i, rows, marks, INT64_MAX, e);
+		rc = respell(i, rows, n, e);
+		if (rc == 0)
+			rc = update_known(i, rows, marks, INT64_MAX, e);
 	} else {
 		rc = store_begin(i->s, e);
 		if (rc == 0)
-			rc = tx_close(i->s, true, write_slice(i, rows, marks, n, e), e);
+			rc = respell(i, rows, n, e);
+		if (rc == 0)
+			rc = write_slice(i, rows, marks, n, e);
+		rc = tx_close(i->s, true, rc, e);
 		import_pause();
 	}
 	i->s->batch.n = 0;

@@ -27,13 +27,13 @@ void import_sorter_free(struct import_sorter *sorter)
 /* ---- order ---- */
 
 struct rank {
-	uint64_t head; /* first 8 octets of the key: most comparisons end here */
+	uint64_t head; /* first 8 octets of the key, without capitals: most comparisons end here */
 	const struct import_row *row;
 };
 
 static int by_key(const struct import_row *a, const struct import_row *b)
 {
-	int order = str_cmp(a->key, b->key);
+	int order = str_cmp_nocase(a->key, b->key);
 
 	return order ? order : (a->line > b->line) - (a->line < b->line);
 }
@@ -51,8 +51,11 @@ static uint64_t head_of(struct str key)
 {
 	uint64_t head = 0;
 
-	for (size_t i = 0; i < 8; i++)
-		head = head << 8 | (i < key.n ? (unsigned char)key.p[i] : 0);
+	for (size_t i = 0; i < 8; i++) {
+		unsigned char c = i < key.n ? (unsigned char)key.p[i] : 0;
+
+		head = head << 8 | (c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
+	}
 	return head;
 }
 
@@ -106,7 +109,7 @@ enum subscription_status import_stricter(enum subscription_status a, enum subscr
 	return a < b ? a : b;
 }
 
-/* Lay `over` on the earlier `row` of the same key. */
+/* Lay `over` on the earlier `row` of the same address. */
 static int lay_over(
 	struct arena *a, struct import_row *row, const struct import_row *over, struct err *e)
 {
@@ -115,7 +118,8 @@ static int lay_over(
 	if (attributes_merge(a, row->attributes, over->attributes, &row->attributes, &changed, e) <
 		0)
 		return -1;
-	if (over->email.n)
+	/* The first spelling stays. */
+	if (over->email.n && str_eq(over->key, row->key))
 		row->email = over->email;
 	if (over->first_name.n)
 		row->first_name = over->first_name;
@@ -139,7 +143,7 @@ int import_sort(struct import_sorter *sorter, struct import_row *rows, size_t *n
 
 	put_in_order(rows, *n);
 	for (size_t at = 0; at < *n; at++) {
-		if (kept && str_eq(rows[kept - 1].key, rows[at].key)) {
+		if (kept && str_eq_nocase(rows[kept - 1].key, rows[at].key)) {
 			if (lay_over(a, &rows[kept - 1], &rows[at], e) < 0)
 				return -1;
 			continue;

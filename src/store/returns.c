@@ -302,7 +302,7 @@ static int lift(struct store *s, const struct taken *t, struct err *e)
 
 	if (!t->suppressed || !t->email_key.n)
 		return 0;
-	if (key_hash(s, t->email_key, hash, e) < 0 ||
+	if (suppression_hash(s, t->email_key, hash, e) < 0 ||
 		db_change(s, "DELETE FROM suppressions WHERE hash = ?1 AND at = ?2 AND reason = ?3",
 			VALS(BLOB(((struct str){(const char *)hash, sizeof hash})), INT(t->at),
 				TEXT(t->kind == RETURN_BOUNCE ? STR("bounce") : STR("complaint"))),
@@ -310,14 +310,7 @@ static int lift(struct store *s, const struct taken *t, struct err *e)
 		return -1;
 	if (changed == 0)
 		return 0;
-	return db_run(s,
-		       "UPDATE subscribers SET suppressed = EXISTS (SELECT 1 FROM "
-		       "suppressed_domains"
-		       " WHERE domain = " DOMAIN_OF("email_key") ")"
-								 " WHERE id = ?1",
-		       VALS(INT(t->subscriber)), e) < 0
-		       ? -1
-		       : 1;
+	return suppression_mark(s, t->email_key, false, e) < 0 ? -1 : 1;
 }
 
 static int withdraw(struct store *s, const struct taken *t, struct err *e)

@@ -5,13 +5,18 @@
 
 enum { SIZE_FIRST = 16 };
 
-/* FNV-1a, its octets mixed at the end (the finaliser of MurmurHash3); never 0. */
+/* FNV-1a of the address whatever the case of its letters, its octets mixed at the end (the finaliser of MurmurHash3);
+ * never 0. */
 static uint64_t hash_of(struct str key)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 
-	for (size_t i = 0; i < key.n; i++)
-		h = (h ^ (unsigned char)key.p[i]) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < key.n; i++) {
+		unsigned char c = (unsigned char)key.p[i];
+
+		c += c >= 'A' && c <= 'Z' ? 'a' - 'A' : 0;
+		h = (h ^ c) * UINT64_C(0x100000001b3);
+	}
 	h = (h ^ h >> 33) * UINT64_C(0xff51afd7ed558ccd);
 	h = (h ^ h >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
 	h ^= h >> 33;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /*
- * Which addresses a file has had already: a set of 64-bit hashes, 8 to 16 octets an address. Two of five million
+ * Which addresses a file has had already, in whatever case: a set of 64-bit hashes, 8 to 16 octets an address. Two of five million
  * addresses are taken for one once in a million files; then a count is wrong by one. Private to src/store.
  */
 enum { SEEN_PARTS = 256 }; /* they grow one by one: never is there twice the whole */

@@ -5,11 +5,29 @@
 
 /* Suppressions by keyed hash, and the mark on the subscriber that spares every claim the hash. */
 
-static int mark(struct store *s, struct str key, bool suppressed, struct err *e)
+struct str key_folded(struct str key, char room[FOLDED_MAX])
+{
+	if (key.n > FOLDED_MAX)
+		return key;
+	for (size_t i = 0; i < key.n; i++)
+		room[i] = (char)(key.p[i] >= 'A' && key.p[i] <= 'Z' ? key.p[i] + 'a' - 'A'
+								    : key.p[i]);
+	return (struct str){room, key.n};
+}
+
+int suppression_hash(
+	struct store *s, struct str key, unsigned char out[KEY_HASH_SIZE], struct err *e)
+{
+	char room[FOLDED_MAX];
+
+	return key_hash(s, key_folded(key, room), out, e);
+}
+
+int suppression_mark(struct store *s, struct str key, bool suppressed, struct err *e)
 {
 	return db_run(s,
 		"UPDATE subscribers SET suppressed = ?2 OR EXISTS"
-		" (SELECT 1 FROM suppressed_domains WHERE domain = ?3) WHERE email_key = ?1",
+		" (SELECT 1 FROM suppressed_domains WHERE domain = ?3) WHERE id IN (" SPELLINGS ")",
 		VALS(TEXT(key), INT(suppressed), TEXT(addr_domain(key))), e);
 }
 
@@ -29,7 +47,7 @@ int suppression_put(struct store *s, struct str key, const char *reason, struct 
 
 	if (tx_open(s, &own, e) < 0)
 		return -1;
-	rc = key_hash(s, key, hash, e);
+	rc = suppression_hash(s, key, hash, e);
 	if (rc == 0)
 		rc = db_change(s,
 			"INSERT INTO suppressions (hash, reason, at, source) VALUES (?1, ?2, ?3, "
@@ -41,7 +59,7 @@ int suppression_put(struct store *s, struct str key, const char *reason, struct 
 				TEXT(str_of(reason)), INT(now), TEXT(source)),
 			&changed, e);
 	if (rc == 0)
-		rc = mark(s, key, true, e) < 0 ? -1 : changed != 0;
+		rc = suppression_mark(s, key, true, e) < 0 ? -1 : changed != 0;
 	return tx_close(s, own, rc, e);
 }
 
@@ -50,12 +68,12 @@ int suppression_take_back(struct store *s, struct str key, struct str source, st
 	unsigned char hash[KEY_HASH_SIZE];
 	int64_t changed;
 
-	if (key_hash(s, key, hash, e) < 0 ||
+	if (suppression_hash(s, key, hash, e) < 0 ||
 		db_change(s, "DELETE FROM suppressions WHERE hash = ?1 AND ?2 IN ('', source)",
 			VALS(BLOB(((struct str){(const char *)hash, sizeof hash})), TEXT(source)),
 			&changed, e) < 0)
 		return -1;
-	return changed ? mark(s, key, false, e) : 0;
+	return changed ? suppression_mark(s, key, false, e) : 0;
 }
 
 int suppression_add(struct store *s, struct str key, const char *reason, int64_t now, struct err *e)
@@ -72,7 +90,7 @@ int suppression_find(struct store *s, struct str key, struct err *e)
 	rc = suppression_of_domain(s, key, &one, e);
 	if (rc)
 		return rc;
-	if (key_hash(s, key, hash, e) < 0)
+	if (suppression_hash(s, key, hash, e) < 0)
 		return -1;
 	rc = db_int(s, "SELECT 1 FROM suppressions WHERE hash = ?1",
 		VALS(BLOB(((struct str){(const char *)hash, sizeof hash}))), &one, e);
@@ -90,7 +108,7 @@ int suppression_get(struct store *s, struct str key, struct arena *a, struct str
 	*reason = STR("domain");
 	if (rc)
 		return rc;
-	if (suppression_find(s, key, e) < 0 || key_hash(s, key, hash, e) < 0 ||
+	if (suppression_find(s, key, e) < 0 || suppression_hash(s, key, hash, e) < 0 ||
 		db_query(s, "SELECT reason, at FROM suppressions WHERE hash = ?1",
 			VALS(BLOB(((struct str){(const char *)hash, sizeof hash}))), &st, e) < 0)
 		return -1;
@@ -112,7 +130,7 @@ int suppression_remove(struct store *s, struct str key, struct err *e)
 
 	if (tx_open(s, &own, e) < 0)
 		return -1;
-	rc = key_hash(s, key, hash, e);
+	rc = suppression_hash(s, key, hash, e);
 	if (rc == 0)
 		rc = db_change(s, "DELETE FROM suppressions WHERE hash = ?1",
 			VALS(BLOB(((struct str){(const char *)hash, sizeof hash}))), &changed, e);
@@ -123,7 +141,7 @@ int suppression_remove(struct store *s, struct str key, struct err *e)
 	else if (rc == 0 && changed == 0)
 		rc = err_set(e, ERR_MISSING, "'%.*s' is not suppressed", STR_ARG(key));
 	if (rc == 0)
-		rc = mark(s, key, false, e);
+		rc = suppression_mark(s, key, false, e);
 	return tx_close(s, own, rc, e);
 }
 

@@ -10,8 +10,10 @@
 static bool hash_under(struct str secret, struct str key, unsigned char out[KEY_HASH_SIZE])
 {
 	unsigned char full[EVP_MAX_MD_SIZE];
+	char room[FOLDED_MAX];
 	unsigned n;
 
+	key = key_folded(key, room);
 	if (!HMAC(EVP_sha256(), secret.p, (int)secret.n, (const unsigned char *)key.p, key.n, full,
 		    &n))
 		return false;
@@ -62,8 +64,9 @@ int suppressions_each(struct store *s, bool (*each)(void *user, const struct sup
 			"suppressed_domains"
 			" UNION ALL SELECT hash, ifnull(email_key, ''), reason, source, at, 1"
 			" FROM suppressions"
-			" LEFT JOIN (SELECT hash_under(?1, email_key) AS known, email_key"
-			" FROM subscribers WHERE suppressed = 1) ON known = hash"
+			" LEFT JOIN (SELECT hash_under(?1, email_key) AS known, min(email_key) AS"
+			" email_key FROM subscribers WHERE suppressed = 1 GROUP BY 1) ON known = "
+			"hash"
 			" ORDER BY 6, 5, 2, 1",
 			VALS(TEXT(secret)), &st, e) < 0)
 		goto out;
