@@ -115,6 +115,7 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	store_rollback(s);
+	sweep_end(s->sweep);
 	for (size_t i = 0; i < DB_STATEMENTS; i++)
 		sqlite3_finalize(s->statement[i].st);
 	sqlite3_close(s->db);

@@ -6,6 +6,7 @@
 #include "store/ledger.h"
 #include "store/people.h"
 #include "store/store.h"
+#include "sweep.h"
 
 #include <openssl/evp.h>
 #include <sqlite3.h>
@@ -54,6 +55,7 @@ struct store {
 		struct care care;
 	} care[DB_CARE]; /* what this transaction has read, and added to */
 	size_t care_n;
+	struct sweep *sweep; /* while import_pace() has it so; NULL = none */
 	struct batch batch; /* of the import that is under way */
 	EVP_MAC_CTX *mac; /* keyed with settings.hash_key; made at first use */
 	struct {
