@@ -12,7 +12,7 @@
  * where copies are signed and there is more than one processor, threads make them. A copy that waits for one
  * has its slot, and counts as one that the transport has: the queue is as short as what may be in flight.
  */
-enum { MAKERS_MAX = 16 };
+enum { MAKERS_MAX = 16, AT_ONCE = 32 };
 
 struct press {
 	struct worker *w;
@@ -40,11 +40,12 @@ static bool is_ascii(struct str s)
 }
 
 /* By maker `k`, for slot `i`. A copy that cannot be made fails by itself: -1 with the outcome. */
-static int make(struct worker *w, size_t k, size_t i, struct outcome *unmade)
+static int make(
+	struct worker *w, size_t k, size_t i, struct submission *made, struct outcome *unmade)
 {
 	struct worker_slot *slot = &w->slot[i];
 	const struct claim *claim = &slot->stocked->claim;
-	struct submission one = {.id = i, .relay = (unsigned)slot->relay};
+	bool utf8 = !is_ascii(claim->email);
 	struct err bad = {0};
 	int rc;
 
@@ -54,15 +55,18 @@ static int make(struct worker *w, size_t k, size_t i, struct outcome *unmade)
 	buf_str(&slot->recipient, claim->email);
 	rc = copy_make(slot->of->maker[k], claim, slot->begun_ms / 1000, &slot->message,
 		&slot->sender, &bad);
-	one.utf8 = !is_ascii(claim->email);
 	free(slot->stocked);
 	slot->stocked = NULL;
 	if (rc == 0) {
-		one.sender = buf_view(&slot->sender);
-		one.recipient = buf_view(&slot->recipient);
-		one.message = buf_view(&slot->message);
-		one.dotless = true; /* as render() and dkim_sign() write it */
-		transport_submit(w->transport, &one, 1);
+		*made = (struct submission){
+			.id = i,
+			.relay = (unsigned)slot->relay,
+			.sender = buf_view(&slot->sender),
+			.recipient = buf_view(&slot->recipient),
+			.utf8 = utf8,
+			.message = buf_view(&slot->message),
+			.dotless = true, /* as render() and dkim_sign() write it */
+		};
 		return 0;
 	}
 	*unmade = (struct outcome){
@@ -72,28 +76,54 @@ static int make(struct worker *w, size_t k, size_t i, struct outcome *unmade)
 	return -1;
 }
 
-void worker_submit(struct worker *w)
+static void submit(struct worker *w, const struct submission *made, size_t n)
 {
-	struct press *p = w->press;
+	transport_submit(w->transport, made, n);
+	w->in_flight += n;
+}
+
+/* Some at a time: each time wakes the transport, which may take the processor away. */
+static void make_and_submit(struct worker *w)
+{
+	struct submission made[AT_ONCE];
+	size_t n = 0;
 
 	for (size_t i = 0; i < w->slot_n; i++) {
 		if (w->slot[i].use != SLOT_INTENDED)
 			continue;
 		w->slot[i].use = SLOT_SUBMITTED;
-		if (!p) {
-			if (make(w, 0, i, &w->done[w->done_n]) == 0)
-				w->in_flight++;
-			else
-				w->done_n++;
-			continue;
+		if (make(w, 0, i, &made[n], &w->done[w->done_n]) < 0)
+			w->done_n++;
+		else if (++n == AT_ONCE) {
+			submit(w, made, n);
+			n = 0;
 		}
-		w->in_flight++;
-		pthread_mutex_lock(&p->lock);
-		p->queue[(p->at + p->n++) % w->slot_n] = i;
-		p->unsubmitted[w->slot[i].relay]++;
-		pthread_cond_signal(&p->work);
-		pthread_mutex_unlock(&p->lock);
 	}
+	submit(w, made, n);
+}
+
+static void enqueue(struct press *p, size_t i)
+{
+	struct worker *w = p->w;
+
+	w->slot[i].use = SLOT_SUBMITTED;
+	w->in_flight++;
+	pthread_mutex_lock(&p->lock);
+	p->queue[(p->at + p->n++) % w->slot_n] = i;
+	p->unsubmitted[w->slot[i].relay]++;
+	pthread_cond_signal(&p->work);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void worker_submit(struct worker *w)
+{
+	if (!w->press) {
+		make_and_submit(w);
+		return;
+	}
+	for (size_t i = 0; i < w->slot_n; i++)
+		if (w->slot[i].use == SLOT_INTENDED)
+			enqueue(w->press, i);
 }
 
 /* ---- threads ---- */
@@ -102,6 +132,7 @@ static void *run(void *arg)
 {
 	struct press *p = arg;
 	struct worker *w = p->w;
+	struct submission made;
 	struct outcome unmade;
 	size_t k;
 
@@ -120,7 +151,9 @@ static void *run(void *arg)
 		p->n--;
 		relay = (size_t)w->slot[i].relay; /* once submitted, the slot may be another's */
 		pthread_mutex_unlock(&p->lock);
-		rc = make(w, k, i, &unmade);
+		rc = make(w, k, i, &made, &unmade);
+		if (rc == 0)
+			transport_submit(w->transport, &made, 1);
 		pthread_mutex_lock(&p->lock);
 		p->unsubmitted[relay]--;
 		if (rc < 0)

@@ -159,7 +159,8 @@ void transport_submit(struct transport *t, const struct submission *s, size_t n)
 	}
 	pthread_mutex_unlock(&t->lock);
 	for (size_t i = 0; i < n; i++)
-		gate_wake(&t->gate[s[i].relay]);
+		if (i == 0 || s[i].relay != s[i - 1].relay)
+			gate_wake(&t->gate[s[i].relay]);
 }
 
 static void pools_give_up(struct transport *t)
