@@ -3,6 +3,7 @@
 #define APP_COPY_H
 
 #include "app/site.h"
+#include "base/parts.h"
 #include "store/ledger.h"
 
 /*
@@ -32,9 +33,9 @@ int copy_page_open(struct site *s, const unsigned char *uuid, struct str packed,
 /* Free; NULL is allowed. */
 void copy_maker_close(struct copy_maker *m);
 
-/* Append the whole message for `claim` to `message`, and its envelope sender (with the signed VERP
- * token) to `sender`. Signs where the configuration says so. ERR_INPUT, ERR_BUG. */
-int copy_make(struct copy_maker *m, const struct claim *claim, int64_t now, struct buf *message,
+/* Write the whole message for `claim` to `message`, which is empty and refers to the program, and its envelope
+ * sender (with the signed VERP token) to `sender`. Signs where the configuration says so. ERR_INPUT, ERR_BUG. */
+int copy_make(struct copy_maker *m, const struct claim *claim, int64_t now, struct parts *message,
 	struct buf *sender, struct err *e);
 
 /* As copy_make(), but what a reader sees of it, not encoded: `which` as for render_part(). */

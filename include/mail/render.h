@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/parts.h"
 #include "base/str.h"
 #include "mail/program.h"
 
@@ -26,6 +27,10 @@ enum { RENDER_VALUE_MAX = 1000 };
  * dot, ending CRLF (RFC 5321 section 4.5.2). Values are hostile: none can add a line, a field or a
  * part; their control characters become spaces, and what is not UTF-8 becomes U+FFFD. ERR_INPUT when the ceiling of `out` is passed. */
 int render(const struct program *p, const struct render_copy *copy, struct buf *out, struct err *e);
+
+/* The same message; `out` refers to the longer texts of the program. */
+int render_parts(
+	const struct program *p, const struct render_copy *copy, struct parts *out, struct err *e);
 
 /* What a reader sees, for the preview: `which` with its slots filled and without transfer encoding,
  * "subject", or the content type of a part: "text/html", "text/plain". ERR_INPUT as above. */

@@ -3,6 +3,7 @@
 #define NET_TRANSPORT_H
 
 #include "base/err.h"
+#include "base/parts.h"
 #include "base/str.h"
 #include "mail/classify.h"
 #include "mail/reply.h"
@@ -58,8 +59,8 @@ struct submission {
 	struct str recipient; /* past addr_parse_as() */
 	bool utf8; /* the recipient's local part is not ASCII: needs SMTPUTF8 (RFC 6531) */
 	struct str envid; /* for DSN (RFC 3461) where offered; printable ASCII, may be empty */
-	struct str message; /* as render() writes it; stays the caller's, unchanged until the
-			       outcome */
+	const struct parts *message; /* as render() writes it; stays the caller's, unchanged until
+					the outcome */
 	bool dotless; /* no line of it begins with a dot: it need not be looked through */
 };
 

@@ -268,13 +268,14 @@ static void fill_values(struct copy_maker *m, const struct claim *c, const struc
 	}
 }
 
-static int sign(struct copy_maker *m, int64_t now, struct buf *message, struct err *e)
+static int sign(struct copy_maker *m, int64_t now, struct parts *message, struct err *e)
 {
 	struct str copy = buf_view(&m->unsigned_copy);
 
-	if (dkim_sign_each(m->dkim, m->dkim_n, copy, now, message, e) < 0)
+	if (dkim_sign_each(m->dkim, m->dkim_n, copy, now, &message->made, e) < 0)
 		return -1;
-	buf_str(message, copy);
+	buf_str(&message->made, copy);
+	parts_end(message);
 	return 0;
 }
 
@@ -289,9 +290,16 @@ static void make_sender(struct copy_maker *m, const struct claim *c, struct buf 
 	buf_str(sender, config->bounce.domain);
 }
 
-/* Call render() or render_part() with everything in place. */
-static int fill(struct copy_maker *m, const struct claim *c, int64_t now, const char *which,
-	struct buf *out, struct err *e)
+/* What to write where. */
+struct target {
+	struct parts *message; /* the message, in parts ... */
+	struct buf *out; /* ... or in one ... */
+	const char *which; /* ... or this part of it, as for render_part() */
+};
+
+/* Render with everything in place. */
+static int fill(struct copy_maker *m, const struct claim *c, int64_t now, const struct target *to,
+	struct err *e)
 {
 	/* Whoever is asked to confirm is on no list yet: a field to leave one would do nothing. */
 	bool asks = m->wants[VALUE_CONFIRM];
@@ -325,19 +333,22 @@ static int fill(struct copy_maker *m, const struct claim *c, int64_t now, const 
 		.unsubscribe_mailto = asks ? STR("") : span_view(m, l.mailto),
 		.value = m->value,
 	};
-	rc = which ? render_part(&m->program, &copy, which, out, e)
-		   : render(&m->program, &copy, out, e);
+	rc = to->message ? render_parts(&m->program, &copy, to->message, e)
+	     : to->which ? render_part(&m->program, &copy, to->which, to->out, e)
+			 : render(&m->program, &copy, to->out, e);
 out:
 	json_decref(attributes);
 	arena_free(&a);
 	return rc;
 }
 
-int copy_make(struct copy_maker *m, const struct claim *c, int64_t now, struct buf *message,
+int copy_make(struct copy_maker *m, const struct claim *c, int64_t now, struct parts *message,
 	struct buf *sender, struct err *e)
 {
+	const struct target to = {.message = m->dkim_n ? NULL : message, .out = &m->unsigned_copy};
+
 	buf_reset(&m->unsigned_copy);
-	if (fill(m, c, now, NULL, m->dkim_n ? &m->unsigned_copy : message, e) < 0)
+	if (fill(m, c, now, &to, e) < 0)
 		return -1;
 	if (m->dkim_n && sign(m, now, message, e) < 0)
 		return -1;
@@ -348,5 +359,5 @@ int copy_make(struct copy_maker *m, const struct claim *c, int64_t now, struct b
 int copy_preview(struct copy_maker *m, const struct claim *c, int64_t now, const char *which,
 	struct buf *out, struct err *e)
 {
-	return fill(m, c, now, which, out, e);
+	return fill(m, c, now, &(struct target){.out = out, .which = which}, e);
 }

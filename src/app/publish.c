@@ -198,22 +198,26 @@ int publish_preview(struct site *s, struct publish *p, struct str address, int64
 	struct publish_preview *out, struct err *e)
 {
 	struct copy_maker *m = NULL;
+	struct parts message;
 	struct buf sender;
 	struct claim claim;
 	bool utf8;
 	int rc = -1;
 
+	parts_init(&message, MESSAGE_MAX);
 	buf_init(&sender, ADDR_MAX);
 	if (proof_claim(s, p, address, &claim, &utf8, e) < 0 ||
 		copy_maker_open(s, NULL, p->program, &m, e) < 0 ||
-		copy_make(m, &claim, now, &out->eml, &sender, e) < 0 ||
+		copy_make(m, &claim, now, &message, &sender, e) < 0 ||
 		copy_preview(m, &claim, now, "text/html", &out->html, e) < 0 ||
 		copy_preview(m, &claim, now, "text/plain", &out->text, e) < 0)
 		goto out;
+	parts_join(&message, &out->eml);
 	media_show(p->media, p->sender.list_id, out->images, &out->html);
 	rc = 0;
 out:
 	copy_maker_close(m);
+	parts_free(&message);
 	buf_free(&sender);
 	return rc;
 }
@@ -241,12 +245,13 @@ int publish_proof(struct site *s, struct publish *p, struct str address, const s
 	int64_t now, struct outcome *out, struct err *e)
 {
 	struct copy_maker *m = NULL;
-	struct submission one = {0};
-	struct buf message, sender;
+	struct parts message;
+	struct submission one = {.message = &message, .dotless = true};
+	struct buf sender;
 	struct claim claim;
 	int rc = -1;
 
-	buf_init(&message, MESSAGE_MAX);
+	parts_init(&message, MESSAGE_MAX);
 	buf_init(&sender, ADDR_MAX);
 	if (proof_claim(s, p, address, &claim, &one.utf8, e) < 0 || media_put(s, p->media, e) < 0 ||
 		copy_maker_open(s, NULL, p->program, &m, e) < 0 ||
@@ -254,11 +259,10 @@ int publish_proof(struct site *s, struct publish *p, struct str address, const s
 		goto out;
 	one.sender = buf_view(&sender);
 	one.recipient = claim.email;
-	one.message = buf_view(&message);
 	rc = send_one(relay, &one, out, e);
 out:
 	copy_maker_close(m);
-	buf_free(&message);
+	parts_free(&message);
 	buf_free(&sender);
 	return rc;
 }

@@ -46,7 +46,7 @@ static int open_slots(struct worker *w, struct err *e)
 	if (!w->slot || !w->done)
 		return err_set(e, ERR_IO, "out of memory");
 	for (size_t i = 0; i < w->slot_n; i++) {
-		buf_init(&w->slot[i].message, MESSAGE_MAX);
+		parts_init(&w->slot[i].message, MESSAGE_MAX);
 		buf_init(&w->slot[i].sender, ADDR_MAX);
 		buf_init(&w->slot[i].recipient, ADDR_MAX);
 	}
@@ -295,7 +295,7 @@ void worker_close(struct worker *w)
 	if (w->lease.id)
 		lease_close(w->site->store, &w->lease, clock_now(), &ignored);
 	for (size_t i = 0; w->slot && i < w->slot_n; i++) {
-		buf_free(&w->slot[i].message);
+		parts_free(&w->slot[i].message);
 		buf_free(&w->slot[i].sender);
 		buf_free(&w->slot[i].recipient);
 		free(w->slot[i].stocked);

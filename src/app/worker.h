@@ -37,7 +37,8 @@ struct worker_slot {
 	int64_t begun_ms, expires_at;
 	struct stocked *stocked; /* until the copy is made: the slot's own */
 	struct worker_issue *of;
-	struct buf message, sender, recipient;
+	struct parts message;
+	struct buf sender, recipient;
 };
 
 /* An issue whose copies are being made. */

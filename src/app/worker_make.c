@@ -49,7 +49,7 @@ static int make(
 	struct err bad = {0};
 	int rc;
 
-	buf_reset(&slot->message);
+	parts_reset(&slot->message);
 	buf_reset(&slot->sender);
 	buf_reset(&slot->recipient);
 	buf_str(&slot->recipient, claim->email);
@@ -64,7 +64,7 @@ static int make(
 			.sender = buf_view(&slot->sender),
 			.recipient = buf_view(&slot->recipient),
 			.utf8 = utf8,
-			.message = buf_view(&slot->message),
+			.message = &slot->message,
 			.dotless = true, /* as render() and dkim_sign() write it */
 		};
 		return 0;

@@ -146,8 +146,17 @@ enum form {
 	DECODED, /* constant text is quoted-printable and is decoded */
 };
 
-static void run(
-	const struct program_ops *ops, const struct str *value, enum form form, struct buf *out)
+/* Constant text: referred to where `parts` is there, whose `made` is then `out`. */
+static void put_constant(struct str text, struct buf *out, struct parts *parts)
+{
+	if (parts)
+		parts_refer(parts, text);
+	else
+		buf_str(out, text);
+}
+
+static void run(const struct program_ops *ops, const struct str *value, enum form form,
+	struct buf *out, struct parts *parts)
 {
 	struct fitted f;
 	struct qp q;
@@ -160,7 +169,7 @@ static void run(
 			if (form == DECODED)
 				qp_decode(op->text, out);
 			else
-				buf_str(out, op->text);
+				put_constant(op->text, out, parts);
 			break;
 		case OP_SLOT:
 			fit(value[op->var].n ? value[op->var] : op->text, op->context, &f);
@@ -183,6 +192,15 @@ static void run(
 	}
 }
 
+static void write_angle(struct str url, struct buf *list)
+{
+	if (!url.n)
+		return;
+	buf_str(list, list->n ? STR(", <") : STR("<"));
+	buf_str(list, url);
+	buf_char(list, '>');
+}
+
 /* RFC 8058 section 3.1: one-click needs an https URL, and its own field beside. */
 static void write_unsubscribe(const struct render_copy *copy, struct buf *out)
 {
@@ -192,11 +210,8 @@ static void write_unsubscribe(const struct render_copy *copy, struct buf *out)
 	if (!copy->unsubscribe_url.n && !copy->unsubscribe_mailto.n)
 		return;
 	buf_init(&list, 4096);
-	if (copy->unsubscribe_url.n)
-		buf_printf(&list, "<%.*s>", STR_ARG(copy->unsubscribe_url));
-	if (copy->unsubscribe_mailto.n)
-		buf_printf(
-			&list, "%s<%.*s>", list.n ? ", " : "", STR_ARG(copy->unsubscribe_mailto));
+	write_angle(copy->unsubscribe_url, &list);
+	write_angle(copy->unsubscribe_mailto, &list);
 	header_token(out, "List-Unsubscribe", buf_view(&list));
 	if (https)
 		header_token(out, "List-Unsubscribe-Post", STR("List-Unsubscribe=One-Click"));
@@ -212,7 +227,7 @@ static void write_subject(const struct program *p, const struct render_copy *cop
 		return;
 	}
 	buf_init(&subject, out->max);
-	run(&p->subject, copy->value, PLAIN, &subject);
+	run(&p->subject, copy->value, PLAIN, &subject, NULL);
 	header_text(out, "Subject", buf_view(&subject));
 	out->over |= subject.over;
 	buf_free(&subject);
@@ -226,7 +241,8 @@ static int finish(const struct buf *out, struct err *e)
 		e, ERR_INPUT, "a copy is larger than %zu octets: shorten the issue", out->max);
 }
 
-int render(const struct program *p, const struct render_copy *copy, struct buf *out, struct err *e)
+static void write_message(const struct program *p, const struct render_copy *copy, struct buf *out,
+	struct parts *parts)
 {
 	char date[HEADER_DATE_SIZE];
 
@@ -236,12 +252,25 @@ int render(const struct program *p, const struct render_copy *copy, struct buf *
 	header_token(out, "Date", str_of(header_date(copy->date, date)));
 	header_token(out, "Message-ID", copy->message_id);
 	write_unsubscribe(copy, out);
-	buf_str(out, p->list_fields);
-	run(&p->text, copy->value, WIRE, out);
-	buf_str(out, p->between);
-	run(&p->html, copy->value, WIRE, out);
-	buf_str(out, p->closing);
+	put_constant(p->list_fields, out, parts);
+	run(&p->text, copy->value, WIRE, out, parts);
+	put_constant(p->between, out, parts);
+	run(&p->html, copy->value, WIRE, out, parts);
+	put_constant(p->closing, out, parts);
+}
+
+int render(const struct program *p, const struct render_copy *copy, struct buf *out, struct err *e)
+{
+	write_message(p, copy, out, NULL);
 	return finish(out, e);
+}
+
+int render_parts(
+	const struct program *p, const struct render_copy *copy, struct parts *out, struct err *e)
+{
+	write_message(p, copy, &out->made, out);
+	parts_end(out);
+	return finish(&out->made, e);
 }
 
 int render_part(const struct program *p, const struct render_copy *copy, const char *which,
@@ -250,11 +279,11 @@ int render_part(const struct program *p, const struct render_copy *copy, const c
 	struct str name = str_of(which);
 
 	if (str_eq(name, STR("subject")))
-		run(&p->subject, copy->value, PLAIN, out);
+		run(&p->subject, copy->value, PLAIN, out, NULL);
 	else if (str_eq(name, STR("text/html")))
-		run(&p->html, copy->value, DECODED, out);
+		run(&p->html, copy->value, DECODED, out, NULL);
 	else if (str_eq(name, STR("text/plain")))
-		run(&p->text, copy->value, DECODED, out);
+		run(&p->text, copy->value, DECODED, out, NULL);
 	else
 		return err_set(e, ERR_BUG, "a message has no part '%s'", which);
 	return finish(out, e);

@@ -58,7 +58,7 @@ struct str command_mail(
 	add(&l, s->sender);
 	add(&l, STR(">"));
 	if (caps->has_size) {
-		snprintf(size, sizeof(size), " SIZE=%zu", s->message.n);
+		snprintf(size, sizeof(size), " SIZE=%zu", s->message->n);
 		add(&l, str_of(size));
 	}
 	if (s->utf8)
@@ -88,28 +88,4 @@ struct str command_rcpt(
 	}
 	add(&l, STR("\r\n"));
 	return (struct str){l.p, l.n};
-}
-
-bool content_needs_stuffing(struct str content)
-{
-	enum { BLOCK = 64 };
-	size_t i = 0;
-
-	if (content.n && content.p[0] == '.')
-		return true;
-	/* Without a branch inside, so that the compiler can take many octets at once. */
-	for (; i + BLOCK < content.n; i += BLOCK) {
-		const char *p = content.p + i;
-		unsigned char found = 0;
-
-		for (size_t k = 0; k < BLOCK; k++)
-			found |= (unsigned char)((p[k] == '\n') & (p[k + 1] == '.'));
-		if (found)
-			return true;
-	}
-	for (; i + 1 < content.n; i++) {
-		if (content.p[i] == '\n' && content.p[i + 1] == '.')
-			return true;
-	}
-	return false;
 }

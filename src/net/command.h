@@ -15,8 +15,4 @@ struct str command_rcpt(
 /* Octets of `s` as xtext (RFC 3461 section 4). */
 size_t xtext_len(struct str s);
 
-/* Whether a line of `content` begins with a dot (RFC 5321 section 4.5.2). What render() writes has none,
- * so this has to be quick. */
-bool content_needs_stuffing(struct str content);
-
 #endif

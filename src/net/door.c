@@ -170,10 +170,10 @@ int job_check(struct gate *g, struct job *j, const struct smtp_caps *caps)
 	enum verdict_action action = VERDICT_FAIL;
 	struct reply reply;
 
-	if (caps->has_size && caps->size && j->s.message.n > caps->size) {
+	if (caps->has_size && caps->size && j->s.message->n > caps->size) {
 		reply = reply_ours("5.3.4",
 			"the message has %zu octets, more than the %llu that the relay takes",
-			j->s.message.n, caps->size);
+			j->s.message->n, caps->size);
 		action = VERDICT_PAUSE_ISSUE;
 	} else if (j->s.utf8 && !caps->smtputf8) {
 		reply = reply_ours(

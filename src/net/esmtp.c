@@ -81,6 +81,7 @@ static struct worker *worker_make(struct pool *p)
 	if (!w)
 		return NULL;
 	w->pool = p;
+	buf_init(&w->content, SIZE_MAX);
 	w->helo = relay->helo ? strdup(relay->helo) : NULL;
 	snprintf(w->server, sizeof(w->server), "%s:%u", relay->host, relay->port);
 	w->most = relay->messages_per_connection;

@@ -34,8 +34,8 @@ struct worker {
 	bool talking; /* its session is past EHLO */
 	bool given_up; /* the transport has stopped */
 
-	char *content; /* of the message being sent, ours */
-	size_t content_n, content_at;
+	struct buf content; /* of the message being sent, ours */
+	size_t content_at;
 	bool broken; /* it must not reach its dot */
 	int64_t asked_ms; /* when libesmtp last asked for some of it */
 	smtp_session_t session;

@@ -89,8 +89,8 @@ static const char *on_content(void **ctx, int *n, void *arg)
 	struct worker *w = arg;
 	struct transport *t = w->pool->t;
 	int64_t now = clock_mono_ms();
-	const char *piece = w->content + w->content_at;
-	size_t left = w->content_n - w->content_at;
+	const char *piece = w->content.p + w->content_at;
+	size_t left = w->content.n - w->content_at;
 	bool end;
 
 	(void)ctx;
@@ -125,9 +125,8 @@ static bool next_message(struct worker *w, struct job *j)
 	snprintf(sender, sizeof(sender), "%.*s", STR_ARG(s->sender));
 	snprintf(recipient, sizeof(recipient), "%.*s", STR_ARG(s->recipient));
 	snprintf(envid, sizeof(envid), "%.*s", STR_ARG(s->envid));
-	free(w->content);
-	w->content = malloc(s->message.n + 1);
-	w->content_n = s->message.n;
+	buf_reset(&w->content);
+	parts_join(s->message, &w->content);
 	w->message = smtp_add_message(w->session);
 	w->recipient = NULL;
 	w->messages++;
@@ -136,9 +135,9 @@ static bool next_message(struct worker *w, struct job *j)
 	w->all_given = false;
 	w->broken = false;
 	pthread_mutex_unlock(&w->pool->t->lock);
-	if (!w->content || !w->message || !smtp_set_messagecb(w->message, on_content, w) ||
+	if (!w->message || !smtp_set_messagecb(w->message, on_content, w) ||
 		!smtp_set_reverse_path(w->message, sender) ||
-		!smtp_size_set_estimate(w->message, s->message.n) ||
+		!smtp_size_set_estimate(w->message, s->message->n) ||
 		!smtp_dsn_set_ret(w->message, Ret_HDRS) ||
 		(s->envid.n && xtext_len(s->envid) <= ENVID_MAX &&
 			!smtp_dsn_set_envid(w->message, envid)))
@@ -150,7 +149,6 @@ static bool next_message(struct worker *w, struct job *j)
 	smtp_dsn_set_notify(w->recipient, Notify_FAILURE | Notify_DELAY);
 	if (xtext_len(s->recipient) < XTEXT_MAX)
 		smtp_dsn_set_orcpt(w->recipient, "rfc822", recipient);
-	memcpy(w->content, s->message.p, s->message.n);
 	return true;
 }
 
@@ -333,6 +331,5 @@ void worker_session(struct worker *w, struct job *j)
 	conclude_lost(w);
 	if (w->session)
 		smtp_destroy_session(w->session);
-	free(w->content);
-	w->content = NULL;
+	buf_free(&w->content);
 }

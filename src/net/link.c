@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "door.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* The dialogue while libcurl leads it. */
 struct talk {
@@ -260,6 +262,21 @@ void link_close(struct link *l)
 	l->curl = NULL;
 }
 
+/* Without TLS libcurl would only pass the octets on to the socket, and look the connection up for that. */
+static long of_socket(ssize_t n)
+{
+	if (n > 0)
+		return n;
+	return n < 0 && (errno == EAGAIN || errno == EINTR) ? LINK_AGAIN : LINK_LOST;
+}
+
+long link_send_parts(struct link *l, const struct iovec *part, size_t n)
+{
+	struct msghdr m = {.msg_iov = (struct iovec *)part, .msg_iovlen = n};
+
+	return of_socket(sendmsg(l->fd, &m, MSG_NOSIGNAL));
+}
+
 long link_send(struct link *l, const char *p, size_t n)
 {
 	size_t sent = 0;
@@ -273,8 +290,11 @@ long link_send(struct link *l, const char *p, size_t n)
 long link_recv(struct link *l, char *p, size_t max)
 {
 	size_t got = 0;
-	CURLcode rc = curl_easy_recv(l->curl, p, max, &got);
+	CURLcode rc;
 
+	if (!l->tls)
+		return of_socket(recv(l->fd, p, max, 0));
+	rc = curl_easy_recv(l->curl, p, max, &got);
 	if (rc == CURLE_OK)
 		return got ? (long)got : LINK_LOST;
 	return rc == CURLE_AGAIN ? LINK_AGAIN : LINK_LOST;

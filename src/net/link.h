@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 #include <stdatomic.h>
+#include <sys/uio.h>
 
 /*
  * A session with a relay, opened by libcurl up to where mail can be sent: name, TCP, greeting, EHLO (or
@@ -35,9 +36,10 @@ int link_open(const struct relay *relay, const atomic_bool *give_up, bool certif
 void link_close(struct link *l);
 
 /* Send or receive what goes without blocking: the number of octets, or one of these. After LINK_AGAIN the
- * same octets must be offered to link_send() again. */
+ * same octets must be offered to link_send() again. link_send_parts() is for links without TLS. */
 enum { LINK_AGAIN = -1, LINK_LOST = -2 };
 long link_send(struct link *l, const char *p, size_t n);
+long link_send_parts(struct link *l, const struct iovec *part, size_t n);
 long link_recv(struct link *l, char *p, size_t max);
 
 /* Show a line of the dialogue to whoever wants to see it. */

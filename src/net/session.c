@@ -47,13 +47,13 @@ void session_close(struct session *s)
 
 bool session_idle(const struct session *s)
 {
-	return !s->expect_n && s->step == STEP_IDLE && !s->content.n && !s->dot_due;
+	return !s->expect_n && s->step == STEP_IDLE && !s->dot_due;
 }
 
 /* Whether the whole content with its final dot has left. */
 static bool dot_sent(const struct session *s)
 {
-	return !s->content.n && !s->dot_due && s->sent >= s->dot_at;
+	return !s->dot_due && s->sent >= s->dot_at;
 }
 
 /* The phase of the reply that is awaited next. */
@@ -123,39 +123,65 @@ static void say(struct session *s, enum smtp_phase phase, struct str command)
 	expect(s, phase);
 }
 
-/* Move content into `out` as far as there is room, a dot before each line that begins with one. */
-static void put_stuffed(struct session *s)
+/* Go on by `n` octets in the content. */
+static void content_skip(struct session *s, size_t n)
+{
+	for (;;) {
+		size_t here = n < s->content.n ? n : s->content.n;
+
+		s->content = str_slice(s->content, here, s->content.n);
+		n -= here;
+		if (s->content.n || !s->part_n)
+			return;
+		s->content = *s->part++;
+		s->part_n--;
+	}
+}
+
+/* Move content into `out` as far as there is room; where it is not known to have none, a dot before each line
+ * that begins with one. */
+static void put_content(struct session *s)
 {
 	while (s->content.n && SESSION_OUT - s->out_n > 1) {
-		size_t room = SESSION_OUT - s->out_n - 1;
-		size_t n = str_find(s->content, '\n') + 1;
+		size_t room = SESSION_OUT - s->out_n - 1, n = s->content.n;
 
-		if (s->line_start && s->content.p[0] == '.')
-			put(s, STR("."));
-		if (n > room)
-			n = room;
-		if (n > s->content.n)
-			n = s->content.n;
+		if (!s->body->s.dotless) {
+			size_t line = str_find(s->content, '\n') + 1;
+
+			if (s->line_start && s->content.p[0] == '.')
+				put(s, STR("."));
+			n = line < n ? line : n;
+		}
+		n = n < room ? n : room;
 		put(s, str_slice(s->content, 0, n));
 		s->line_start = s->content.p[n - 1] == '\n';
-		s->content = str_slice(s->content, n, s->content.n);
+		content_skip(s, n);
 	}
+}
+
+static bool ends_line(const struct parts *message)
+{
+	size_t n;
+	const struct str *part = parts_list(message, &n);
+
+	return n && str_has_suffix(part[n - 1], STR("\r\n"));
 }
 
 /* Content, and behind it the dot. False when there is no room for more. */
 static bool say_content(struct session *s)
 {
-	size_t room = SESSION_OUT - s->out_n;
+	bool direct = !s->link.tls && s->body->s.dotless;
 
-	if (s->stuff) {
-		put_stuffed(s);
-	} else if (room && s->content.n) {
-		put(s, str_slice(s->content, 0, room));
-		s->content = str_slice(s->content, room, s->content.n);
-	}
-	if (s->content.n || SESSION_OUT - s->out_n < 5)
+	if (!direct)
+		put_content(s);
+	if ((!direct && s->content.n) || SESSION_OUT - s->out_n < DOT_MAX)
 		return false;
-	put(s, str_has_suffix(s->body->s.message, STR("\r\n")) ? STR(".\r\n") : STR("\r\n.\r\n"));
+	if (direct) {
+		s->direct_n = s->body->s.message->n;
+		s->direct_at = s->out_n;
+		s->put += s->direct_n;
+	}
+	put(s, ends_line(s->body->s.message) ? STR(".\r\n") : STR("\r\n.\r\n"));
 	s->dot_due = false;
 	s->dot_at = s->put;
 	return true;
@@ -192,7 +218,7 @@ static bool say_next(struct session *s)
 {
 	char line[COMMAND_MAX];
 
-	if (s->content.n || s->dot_due)
+	if (s->dot_due)
 		return say_content(s);
 	if (s->expect_n && !s->link.caps.pipelining)
 		return false;
@@ -222,24 +248,59 @@ static bool say_next(struct session *s)
 	return false;
 }
 
+/* One TLS record at a time: what was not taken whole has not arrived, so it is known whether a dot has left. */
+static long send_record(struct session *s)
+{
+	enum { RECORD_MAX = 16384 };
+	size_t n = s->out_n - s->out_at;
+	long sent;
+
+	if (s->retry_n)
+		n = s->retry_n;
+	else if (n > RECORD_MAX)
+		n = RECORD_MAX;
+	sent = link_send(&s->link, s->out + s->out_at, n);
+	s->retry_n = sent == LINK_AGAIN ? n : 0;
+	if (sent > 0)
+		s->out_at += (size_t)sent;
+	return sent;
+}
+
+/* What is in `out`, and content from where it is. */
+static long send_plain(struct session *s)
+{
+	enum { AT_ONCE = 128 }; /* parts */
+	size_t before = s->direct_n ? s->direct_at - s->out_at : 0, n = 0, past, of_direct;
+	struct iovec part[AT_ONCE + 3];
+	long sent;
+
+	part[n++] = (struct iovec){s->out + s->out_at, before};
+	if (s->direct_n)
+		part[n++] = (struct iovec){(char *)s->content.p, s->content.n};
+	for (size_t i = 0; s->direct_n && i < s->part_n && i < AT_ONCE; i++)
+		part[n++] = (struct iovec){(char *)s->part[i].p, s->part[i].n};
+	if (!s->direct_n || s->part_n <= AT_ONCE)
+		part[n++] =
+			(struct iovec){s->out + s->out_at + before, s->out_n - s->out_at - before};
+	sent = link_send_parts(&s->link, part, n);
+	past = sent > 0 ? (size_t)sent : 0;
+	of_direct = past > before ? past - before : 0;
+	if (of_direct > s->direct_n)
+		of_direct = s->direct_n;
+	if (of_direct)
+		content_skip(s, of_direct);
+	s->direct_n -= of_direct;
+	s->out_at += past - of_direct;
+	return sent;
+}
+
 /* Send what is in `out`. False when the session is over. */
 static bool flush(struct session *s)
 {
-	/* One TLS record at a time: what was not taken whole has not arrived, so it is known whether a dot
-	 * has left. */
-	enum { RECORD_MAX = 16384 };
-
 	s->blocked = false;
 	while (s->out_at < s->out_n) {
-		size_t n = s->out_n - s->out_at;
-		long sent;
+		long sent = s->link.tls ? send_record(s) : send_plain(s);
 
-		if (s->retry_n)
-			n = s->retry_n;
-		else if (s->link.tls && n > RECORD_MAX)
-			n = RECORD_MAX;
-		sent = link_send(&s->link, s->out + s->out_at, n);
-		s->retry_n = sent == LINK_AGAIN ? n : 0;
 		if (sent == LINK_AGAIN) {
 			s->blocked = true;
 			return true;
@@ -248,7 +309,6 @@ static bool flush(struct session *s)
 			lose(s, "the connection was lost");
 			return false;
 		}
-		s->out_at += (size_t)sent;
 		s->sent += (uint64_t)sent;
 	}
 	s->out_at = s->out_n = 0;
@@ -294,12 +354,13 @@ static void on_data(struct session *s, const struct reply *reply)
 		say(s, PHASE_DOT, STR(".\r\n"));
 		return;
 	}
-	show_content(s, s->envelope->s.message.n);
+	show_content(s, s->envelope->s.message->n);
 	expect(s, PHASE_DOT);
 	s->body = s->envelope;
 	s->envelope = NULL;
-	s->content = s->body->s.message;
-	s->stuff = !s->body->s.dotless && content_needs_stuffing(s->content);
+	s->part = parts_list(s->body->s.message, &s->part_n);
+	s->content = STR("");
+	content_skip(s, 0);
 	s->line_start = true;
 	s->dot_due = true;
 }
@@ -406,7 +467,7 @@ static void set_deadline(struct session *s, int64_t now)
 		return;
 	s->deadline = now + phase_limit_ms(s->gate->relay, phase);
 	if (phase == PHASE_BODY && other)
-		s->body_until = s->deadline + (int64_t)s->body->s.message.n / OCTETS_PER_MS;
+		s->body_until = s->deadline + (int64_t)s->body->s.message->n / OCTETS_PER_MS;
 	if (phase == PHASE_BODY && s->deadline > s->body_until)
 		s->deadline = s->body_until;
 	s->due = phase;

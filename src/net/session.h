@@ -25,6 +25,7 @@ enum {
 	SESSION_OUT = 65536, /* octets on their way; content beyond them waits in its job */
 	SESSION_GROUP = 4 * COMMAND_MAX, /* octets that RSET MAIL RCPT DATA may have */
 	SESSION_EXPECT = 6, /* dot RSET MAIL RCPT DATA QUIT */
+	DOT_MAX = 5, /* octets of the dot with its line ends */
 };
 
 struct session {
@@ -41,9 +42,13 @@ struct session {
 		*envelope; /* between its MAIL and the 354 to its DATA; NULL once it is refused */
 	bool open; /* the relay may hold a transaction that no dot has ended: RSET */
 	struct job *body; /* its content is being sent, or the reply to its dot is awaited */
-	struct str content; /* what of it is not yet in `out` */
+	struct str
+		content; /* the rest of a part that is not yet in `out`, or has not left directly */
+	const struct str *part; /* the parts behind it */
+	size_t part_n;
+	size_t direct_n; /* octets of content that leave from where they are, not by `out` ... */
+	size_t direct_at; /* ... when `out` has left up to here */
 	bool dot_due; /* the dot is not yet in `out` */
-	bool stuff; /* a line of it begins with a dot */
 	bool line_start; /* what comes next in `out` starts a line of it */
 	unsigned messages; /* begun */
 	bool draining; /* no further message: QUIT */

@@ -90,6 +90,22 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* What is referred to and what is made are the same message. */
+static void check_parts(struct fixture *f, const struct render_copy *copy)
+{
+	struct parts parts;
+	struct buf all;
+
+	parts_init(&parts, f->out.max);
+	buf_init(&all, f->out.max);
+	assert_int_equal(render_parts(&f->program, copy, &parts, &f->e), 0);
+	parts_join(&parts, &all);
+	assert_int_equal(all.n, f->out.n);
+	assert_memory_equal(all.p, f->out.p, all.n);
+	parts_free(&parts);
+	buf_free(&all);
+}
+
 static void render_with(struct fixture *f, struct str first_name, struct str city)
 {
 	struct render_copy copy = sample_copy(&f->a, &f->program, first_name, city);
@@ -97,6 +113,7 @@ static void render_with(struct fixture *f, struct str first_name, struct str cit
 	buf_reset(&f->out);
 	assert_int_equal(render(&f->program, &copy, &f->out, &f->e), 0);
 	check_wire(buf_view(&f->out));
+	check_parts(f, &copy);
 }
 
 static void test_message(void **state)

@@ -167,11 +167,19 @@ static void row_server(struct server *server, const struct row *row)
 	server_start(server, args);
 }
 
+static struct str text[2] = {
+	STR("Subject: x\r\nMessage-ID: <1@x>\r\n\r\nx\r\n"),
+	STR("Subject: x\r\nMessage-ID: <2@x>\r\n\r\nx\r\n"),
+};
+static const struct parts message[2] = {
+	{.list = {.p = (char *)&text[0], .n = sizeof text[0]}, .n = 35},
+	{.list = {.p = (char *)&text[1], .n = sizeof text[1]}, .n = 35},
+};
 static const struct submission submissions[2] = {
-	{1, 0, STR("b-1@example.org"), STR("reader@example.org"), false, STR(""),
-		STR("Subject: x\r\nMessage-ID: <1@x>\r\n\r\nx\r\n"), false},
-	{2, 0, STR("b-2@example.org"), STR("second@example.org"), false, STR(""),
-		STR("Subject: x\r\nMessage-ID: <2@x>\r\n\r\nx\r\n"), false},
+	{1, 0, STR("b-1@example.org"), STR("reader@example.org"), false, STR(""), &message[0],
+		false},
+	{2, 0, STR("b-2@example.org"), STR("second@example.org"), false, STR(""), &message[1],
+		false},
 };
 
 static void test_row(void **state)

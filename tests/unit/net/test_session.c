@@ -95,8 +95,10 @@ static void canned_stop(struct canned *c)
 	close(c->listener);
 }
 
-static const struct submission submission = {7, 0, STR("b-1@example.org"),
-	STR("reader@example.org"), false, STR(""), STR("Subject: x\r\n\r\nthe content\r\n"), false};
+static struct str text = STR("Subject: x\r\n\r\nthe content\r\n");
+static const struct parts message = {.list = {.p = (char *)&text, .n = sizeof text}, .n = 28};
+static const struct submission submission = {
+	7, 0, STR("b-1@example.org"), STR("reader@example.org"), false, STR(""), &message, false};
 
 static void relay_make(struct relay *relay, uint16_t port)
 {
