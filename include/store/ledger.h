@@ -227,9 +227,9 @@ int ledger_claim(struct store *s, const struct lease *l, int64_t now,
 
 /* claimed → sending by `relay`: the intent, to be committed before the message is submitted. 1 when made; 0
  * when the lease is over or no longer holds the row, the issue has been paused or cancelled, or its
- * reader has left since (the row is put where it belongs); or -1. */
+ * reader has left since (the row is put where it belongs); or -1. `lane` is that of the claim. */
 int ledger_intend(struct store *s, const struct lease *l, int64_t issue, int64_t subscriber,
-	struct str relay, int64_t now, struct err *e);
+	int64_t lane, struct str relay, int64_t now, struct err *e);
 
 /* Give a row back that was claimed or sending and about which nothing was said: → queued, no attempt
  * used; due now, or put off to `due_at`. */
@@ -244,7 +244,7 @@ int ledger_hold(struct store *s, const struct lease *l, int64_t issue, int64_t s
 
 /* An attempt and what it leads to. */
 struct attempt {
-	int64_t issue, subscriber;
+	int64_t issue, subscriber, lane; /* as claimed */
 	int64_t at;
 	struct str relay; /* name */
 	enum smtp_phase phase;

@@ -439,7 +439,7 @@ int worker_intend(struct worker *w, int64_t now_ms, struct err *e)
 		}
 		if (find_issue(w, c->issue, now, &of, e) < 0)
 			return -1;
-		made = ledger_intend(w->site->store, &w->lease, c->issue, c->subscriber,
+		made = ledger_intend(w->site->store, &w->lease, c->issue, c->subscriber, c->lane,
 			str_of(w->relay[relay].name), now, e);
 		if (made < 0)
 			return -1;

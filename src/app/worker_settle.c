@@ -115,6 +115,7 @@ static int settle_attempt(struct worker *w, const struct outcome *o, int64_t now
 	struct attempt a = {
 		.issue = slot->issue,
 		.subscriber = slot->subscriber,
+		.lane = w->pacer.lane[slot->lane].id,
 		.at = now,
 		.relay = str_of(w->relay[slot->relay].name),
 		.phase = o->phase,

@@ -74,6 +74,7 @@ static void turn(struct store *s, const struct lease *l, const struct claim *set
 	for (size_t i = 0; settle && i < n; i++) {
 		struct attempt a = {.issue = settle[i].issue,
 			.subscriber = settle[i].subscriber,
+			.lane = settle[i].lane,
 			.at = now,
 			.relay = STR("main"),
 			.phase = PHASE_DOT,
@@ -86,8 +87,8 @@ static void turn(struct store *s, const struct lease *l, const struct claim *set
 		must(ledger_settle(s, l, &a, &e), "settle");
 	}
 	for (size_t i = 0; intend && i < n; i++)
-		must(ledger_intend(
-			     s, l, intend[i].issue, intend[i].subscriber, STR("main"), now, &e),
+		must(ledger_intend(s, l, intend[i].issue, intend[i].subscriber, intend[i].lane,
+			     STR("main"), now, &e),
 			"intend");
 	must(store_commit(s, &e), "commit");
 }

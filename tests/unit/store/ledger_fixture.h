@@ -87,7 +87,9 @@ static inline int64_t sending(struct fixture *f, int64_t *who)
 	assert_int_equal(turn(f, 50), 1);
 	OK(f, lease_open(f->s, 50, 60, &lease, &f->e));
 	assert_int_equal(claim(f, 50, 10, true, &c), 1);
-	assert_int_equal(OK(f, ledger_intend(f->s, &lease, id, *who, STR("main"), 51, &f->e)), 1);
+	assert_int_equal(
+		OK(f, ledger_intend(f->s, &lease, id, *who, LANE_OTHER, STR("main"), 51, &f->e)),
+		1);
 	return id;
 }
 

@@ -45,7 +45,7 @@ static int64_t send_all(struct fixture *f, int64_t now, int bad)
 				refused ? DELIVERY_FAILED : DELIVERY_SENT);
 
 			if (OK(f, ledger_intend(f->s, &lease, c[i].issue, c[i].subscriber,
-					  STR("main"), now, &f->e)) != 1)
+					  c[i].lane, STR("main"), now, &f->e)) != 1)
 				continue;
 			a.at = now;
 			a.finding = refused ? &dead : NULL;

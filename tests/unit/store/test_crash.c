@@ -56,7 +56,8 @@ static int intend(struct store *s, const struct lease *l, const struct claim *c,
 	if (store_begin(s, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		made[i] = ledger_intend(s, l, c[i].issue, c[i].subscriber, STR("main"), now, e);
+		made[i] = ledger_intend(
+			s, l, c[i].issue, c[i].subscriber, c[i].lane, STR("main"), now, e);
 		if (made[i] < 0)
 			return undo(s);
 	}

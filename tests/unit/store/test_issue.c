@@ -23,7 +23,8 @@ static void test_pause_and_resume(void **state)
 	assert_int_equal(claim(f, 50, 10, true, &c), 1);
 	/* What was claimed before the pause does not leave any more. */
 	OK(f, issue_pause(f->s, id, STR("stop"), 51, &f->e));
-	assert_int_equal(OK(f, ledger_intend(f->s, &lease, id, who, STR("main"), 52, &f->e)), 0);
+	assert_int_equal(
+		OK(f, ledger_intend(f->s, &lease, id, who, LANE_OTHER, STR("main"), 52, &f->e)), 0);
 	assert_int_equal(count(f, id, DELIVERY_QUEUED), 1);
 	assert_int_equal(claim(f, 60, 10, true, &c), 0);
 	OK(f, issue_resume(f->s, id, 60, &f->e));
@@ -43,13 +44,16 @@ static void test_cancel(void **state)
 	assert_int_equal(turn(f, 50), 1);
 	OK(f, lease_open(f->s, 50, 60, &lease, &f->e));
 	assert_int_equal(claim(f, 50, 10, true, &c), 3);
-	assert_int_equal(OK(f, ledger_intend(f->s, &lease, id, sent, STR("main"), 51, &f->e)), 1);
+	assert_int_equal(
+		OK(f, ledger_intend(f->s, &lease, id, sent, LANE_OTHER, STR("main"), 51, &f->e)),
+		1);
 	OK(f, ledger_release(f->s, &lease, id, queued, 51, &f->e));
 	OK(f, issue_cancel(f->s, id, 52, &rows, &f->e));
 	assert_int_equal(rows, 1);
 	/* What is held finds out; what is put off is not. */
 	assert_int_equal(
-		OK(f, ledger_intend(f->s, &lease, id, claimed, STR("main"), 53, &f->e)), 0);
+		OK(f, ledger_intend(f->s, &lease, id, claimed, LANE_OTHER, STR("main"), 53, &f->e)),
+		0);
 	assert_int_equal(settle(f, &lease, outcome(id, sent, DELIVERY_DEFERRED)), 1);
 	assert_int_equal(count(f, id, DELIVERY_CANCELLED), 3);
 	assert_int_equal(claim(f, 60, 10, true, &c), 0);

@@ -121,7 +121,7 @@ static void test_intent_alone_is_a_doubt(void **state)
 
 	/* In the newer database: the first was put off and is on its way again, the second was in doubt and
 	 * the relay refused it then, the third is on its way, and in this database, too. */
-	OK(f, ledger_intend(f->s, &lease, id, c[2].subscriber, STR("main"), 51, &f->e));
+	OK(f, ledger_intend(f->s, &lease, id, c[2].subscriber, LANE_OTHER, STR("main"), 51, &f->e));
 	j = opened(f, id, &news);
 	write_one(f, j, &c[2], 1, JOURNAL_INTENT);
 	write_one(f, j, &c[0], 1, JOURNAL_INTENT);
@@ -153,7 +153,8 @@ static void test_crash_adds_no_doubt(void **state)
 
 	j = opened(f, id, &news);
 	for (int i = 0; i < 3; i++) {
-		OK(f, ledger_intend(f->s, &lease, id, c[i].subscriber, STR("main"), 51, &f->e));
+		OK(f, ledger_intend(f->s, &lease, id, c[i].subscriber, LANE_OTHER, STR("main"), 51,
+			      &f->e));
 		write_one(f, j, &c[i], 1, JOURNAL_INTENT);
 	}
 	/* Killed between the journal and the commit of an outcome, with two in flight. */
@@ -183,7 +184,8 @@ static void test_in_doubt_and_sending_become_sent(void **state)
 	struct attempt doubt = outcome(id, c[0].subscriber, DELIVERY_IN_DOUBT);
 
 	for (int i = 0; i < 2; i++)
-		OK(f, ledger_intend(f->s, &lease, id, c[i].subscriber, STR("main"), 51, &f->e));
+		OK(f, ledger_intend(f->s, &lease, id, c[i].subscriber, LANE_OTHER, STR("main"), 51,
+			      &f->e));
 	assert_int_equal(settle(f, &lease, doubt), 1);
 	j = opened(f, id, &news);
 	write_one(f, j, &c[0], 2, JOURNAL_SENT);

@@ -121,7 +121,9 @@ static void test_bound_and_spared(void **state)
 	assert_int_equal(claim(f, 400, 9, true, &c), 1);
 	assert_int_equal(c->attempts, 0);
 	assert_int_equal(c->relay.n, 0);
-	assert_int_equal(OK(f, ledger_intend(f->s, &lease, id, who, STR("spare"), 401, &f->e)), 1);
+	assert_int_equal(
+		OK(f, ledger_intend(f->s, &lease, id, who, LANE_OTHER, STR("spare"), 401, &f->e)),
+		1);
 	assert_int_equal(settle(f, &lease, outcome(id, who, DELIVERY_IN_DOUBT)), 1);
 	assert_int_equal(claim(f, 402, 9, true, &c), 1);
 	assert_text(c->relay, "spare");

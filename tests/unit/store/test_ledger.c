@@ -22,8 +22,10 @@ static void test_straight_line(void **state)
 	assert_text(c->email, "reader1@example.com");
 	assert_text(c->first_name, "Ada");
 	assert_text(c->attributes, "{}");
-	assert_int_equal(ledger_intend(f->s, &lease, id, who, STR("main"), 51, &f->e), 1);
-	assert_int_equal(ledger_intend(f->s, &lease, id, who, STR("main"), 51, &f->e), 0);
+	assert_int_equal(
+		ledger_intend(f->s, &lease, id, who, LANE_OTHER, STR("main"), 51, &f->e), 1);
+	assert_int_equal(
+		ledger_intend(f->s, &lease, id, who, LANE_OTHER, STR("main"), 51, &f->e), 0);
 	assert_int_equal(ledger_settle(f->s, &lease, &a, &f->e), 1);
 	assert_int_equal(count(f, id, DELIVERY_SENT), 1);
 	assert_int_equal(turn(f, 52), 1);
@@ -54,7 +56,9 @@ static void test_deferred_comes_back(void **state)
 	assert_int_equal(turn(f, 399), 0);
 	assert_int_equal(claim(f, 400, 10, true, &c), 1);
 	assert_int_equal(c->attempts, 1);
-	assert_int_equal(OK(f, ledger_intend(f->s, &lease, id, who, STR("main"), 401, &f->e)), 1);
+	assert_int_equal(
+		OK(f, ledger_intend(f->s, &lease, id, who, LANE_OTHER, STR("main"), 401, &f->e)),
+		1);
 	assert_int_equal(settle(f, &lease, outcome(id, who, DELIVERY_SENT)), 1);
 	assert_int_equal(told(f, who).attempt_n, 2);
 	assert_int_equal(told(f, who).attempt[0].state, DELIVERY_DEFERRED);
@@ -112,7 +116,8 @@ static void test_stale_settle(void **state)
 	assert_int_equal(told(f, who).attempt_n, 2); /* both are told */
 	assert_int_equal(settle(f, &old, outcome(id, who, DELIVERY_SENT)), 0);
 	assert_int_equal(told(f, who).attempt_n, 2);
-	assert_int_equal(ledger_intend(f->s, &old, id, who, STR("main"), 201, &f->e), 0);
+	assert_int_equal(
+		ledger_intend(f->s, &old, id, who, LANE_OTHER, STR("main"), 201, &f->e), 0);
 	FAILS(f, ERR_DENIED, lease_renew(f->s, &old, 201, 60, &f->e));
 	assert_sound(f);
 }
@@ -154,7 +159,8 @@ static void test_doubt_is_sent_again_once(void **state)
 	assert_int_equal(turn(f, 60), 0); /* resend-once: it is not done yet */
 	assert_int_equal(claim(f, 60, 10, true, &c), 1);
 	assert_int_equal(c->attempts, 1);
-	assert_int_equal(OK(f, ledger_intend(f->s, &lease, id, who, STR("main"), 61, &f->e)), 1);
+	assert_int_equal(
+		OK(f, ledger_intend(f->s, &lease, id, who, LANE_OTHER, STR("main"), 61, &f->e)), 1);
 	OK(f, lease_close(f->s, &lease, 62, &f->e)); /* the second doubt */
 	assert_int_equal(count(f, id, DELIVERY_IN_DOUBT), 1);
 	OK(f, lease_open(f->s, 63, 60, &lease, &f->e));
@@ -218,10 +224,15 @@ static void test_skipped_at_intent(void **state)
 	OK(f, subscriber_unsubscribe(f->s, left, f->list, STR("hand"), 51, &f->e));
 	OK(f, suppression_add(f->s, STR("reader2@example.com"), "hand", 51, &f->e));
 	OK(f, subscriber_erase(f->s, erased, STR("reader3@example.com"), 51, &f->e));
-	assert_int_equal(OK(f, ledger_intend(f->s, &lease, id, left, STR("main"), 52, &f->e)), 0);
 	assert_int_equal(
-		OK(f, ledger_intend(f->s, &lease, id, suppressed, STR("main"), 52, &f->e)), 0);
-	assert_int_equal(OK(f, ledger_intend(f->s, &lease, id, erased, STR("main"), 52, &f->e)), 0);
+		OK(f, ledger_intend(f->s, &lease, id, left, LANE_OTHER, STR("main"), 52, &f->e)),
+		0);
+	assert_int_equal(OK(f, ledger_intend(f->s, &lease, id, suppressed, LANE_OTHER, STR("main"),
+				       52, &f->e)),
+		0);
+	assert_int_equal(
+		OK(f, ledger_intend(f->s, &lease, id, erased, LANE_OTHER, STR("main"), 52, &f->e)),
+		0);
 	assert_string_equal(skip_reason(f, left), "unsubscribed");
 	assert_string_equal(skip_reason(f, suppressed), "suppressed");
 	assert_string_equal(skip_reason(f, erased), "erased");

@@ -169,7 +169,7 @@ static void step_intend(struct model *m, int l, int i, int r)
 	bool held =
 		row->lease == l + 1 && row->state == DELIVERY_CLAIMED && m->lease[l].until > m->now;
 	int made = OK(m->f, ledger_intend(m->f->s, &m->lease[l], m->issue[i], m->reader[r],
-				    STR("main"), m->now, &m->f->e));
+				    LANE_OTHER, STR("main"), m->now, &m->f->e));
 
 	assert_int_equal(made, held && m->active[r] && m->state[i] == ISSUE_DELIVERING);
 	if (made)
