@@ -199,10 +199,11 @@ int worker_settle(struct worker *w, const struct outcome *o, int64_t now_ms, str
 {
 	const struct worker_slot *slot = &w->slot[o->id];
 	int64_t now = now_ms / 1000;
-	char reply[REPLY_WORDS_SIZE], words[REPLY_WORDS_SIZE + 16];
+	char reply[REPLY_WORDS_SIZE], words[REPLY_WORDS_SIZE + 16] = "";
 
-	snprintf(words, sizeof words, "%s: %s", smtp_phase_name(o->phase),
-		reply_words(&o->reply, reply));
+	if (o->action != VERDICT_SENT)
+		snprintf(words, sizeof words, "%s: %s", smtp_phase_name(o->phase),
+			reply_words(&o->reply, reply));
 	tell_pacer(w, o, words, now_ms);
 	switch (o->action) {
 	case VERDICT_SENT:

@@ -13,20 +13,26 @@ static const char base32_alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
  */
 static size_t spread(struct buf *out, struct str in, unsigned bits, const char *alphabet)
 {
+	enum { OF_AN_OCTET = 2 }; /* characters at most, as bits are 4 or more */
 	unsigned held = 0, held_n = 0;
-	size_t chars = 0;
+	size_t chars = 0, n = 0;
+	char text[64];
 
 	for (size_t i = 0; i < in.n; i++) {
 		held = held << 8 | (unsigned char)in.p[i];
-		for (held_n += 8; held_n >= bits; held_n -= bits, chars++)
-			buf_char(out, alphabet[held >> (held_n - bits) & ((1u << bits) - 1)]);
+		for (held_n += 8; held_n >= bits; held_n -= bits)
+			text[n++] = alphabet[held >> (held_n - bits) & ((1u << bits) - 1)];
 		held &= (1u << held_n) - 1;
+		if (n > sizeof text - OF_AN_OCTET - 1) {
+			buf_add(out, text, n);
+			chars += n;
+			n = 0;
+		}
 	}
-	if (held_n) {
-		buf_char(out, alphabet[held << (bits - held_n)]);
-		chars++;
-	}
-	return chars;
+	if (held_n)
+		text[n++] = alphabet[held << (bits - held_n)];
+	buf_add(out, text, n);
+	return chars + n;
 }
 
 void enc_base64(struct buf *out, struct str in)

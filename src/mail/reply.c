@@ -104,8 +104,12 @@ static enum reply_result line_read(struct reply_reader *r)
 	more = s.n > 3 && s.p[3] == '-';
 	s = str_trim(str_slice(s, 4, s.n));
 	status = status_len(s);
-	if (status && !r->reply.status[0])
-		snprintf(r->reply.status, sizeof(r->reply.status), "%.*s", (int)status, s.p);
+	if (status && !r->reply.status[0]) {
+		_Static_assert(
+			sizeof(r->reply.status) > sizeof "5.123.123" - 1, "no room for a code");
+		memcpy(r->reply.status, s.p, status);
+		r->reply.status[status] = '\0';
+	}
 	text_add(r, str_trim(str_slice(s, status, s.n)));
 	if (more)
 		return REPLY_MORE;

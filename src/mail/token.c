@@ -39,6 +39,7 @@ static bool sign(const struct token_key *key, struct str fields, unsigned char m
 struct token_signer {
 	uint8_t id;
 	EVP_MAC_CTX *mac;
+	struct buf octets; /* of the token that is being made */
 };
 
 struct token_signer *token_signer_open(const struct token_key *key)
@@ -52,6 +53,7 @@ struct token_signer *token_signer_open(const struct token_key *key)
 
 	if (s) {
 		s->id = key->id;
+		buf_init(&s->octets, TOKEN_OCTETS_MAX);
 		s->mac = EVP_MAC_CTX_new(mac);
 	}
 	EVP_MAC_free(mac);
@@ -66,6 +68,7 @@ void token_signer_close(struct token_signer *s)
 	if (!s)
 		return;
 	EVP_MAC_CTX_free(s->mac);
+	buf_free(&s->octets);
 	free(s);
 }
 
@@ -81,7 +84,7 @@ static bool sign_again(struct token_signer *s, struct str fields, unsigned char 
 
 static void put_fields(uint8_t id, const struct token *t, struct buf *octets)
 {
-	buf_init(octets, TOKEN_OCTETS_MAX);
+	buf_reset(octets);
 	buf_char(octets, (char)id);
 	buf_char(octets, (char)t->purpose);
 	buf_varint(octets, t->a);
@@ -97,7 +100,6 @@ static void put_text(struct buf *octets, enum token_purpose purpose, bool is_sig
 	} else {
 		out->over = true;
 	}
-	buf_free(octets);
 }
 
 void token_make(const struct token_key *key, const struct token *t, struct buf *out)
@@ -105,17 +107,19 @@ void token_make(const struct token_key *key, const struct token *t, struct buf *
 	unsigned char mac[MAC_SIZE];
 	struct buf octets;
 
+	buf_init(&octets, TOKEN_OCTETS_MAX);
 	put_fields(key->id, t, &octets);
 	put_text(&octets, t->purpose, sign(key, buf_view(&octets), mac), mac, out);
+	buf_free(&octets);
 }
 
 void token_sign(struct token_signer *s, const struct token *t, struct buf *out)
 {
 	unsigned char mac[MAC_SIZE];
-	struct buf octets;
+	struct buf *octets = &s->octets;
 
-	put_fields(s->id, t, &octets);
-	put_text(&octets, t->purpose, sign_again(s, buf_view(&octets), mac), mac, out);
+	put_fields(s->id, t, octets);
+	put_text(octets, t->purpose, sign_again(s, buf_view(octets), mac), mac, out);
 }
 
 bool token_read(
