@@ -200,7 +200,19 @@ static int candidates(
 
 /* ---- taking ---- */
 
-static int take(struct claiming *c, const struct candidate *one, struct err *e)
+/* How many of `n` candidates, from the first on, can be taken by one statement: readers whose numbers follow
+ * each other, as most do that came by one import. */
+static size_t run_of(const struct candidate *first, size_t n)
+{
+	size_t k = 1;
+
+	while (k < n && !first[k].skip && first[k].state == first->state &&
+		first[k].claim.subscriber == first->claim.subscriber + (int64_t)k)
+		k++;
+	return first->skip ? 1 : k;
+}
+
+static int take(struct claiming *c, const struct candidate *one, size_t n, struct err *e)
 {
 	const struct claim *claim = &one->claim;
 
@@ -208,26 +220,32 @@ static int take(struct claiming *c, const struct candidate *one, struct err *e)
 		return row_rest(c->s, claim->issue, claim->subscriber, one->state, DELIVERY_SKIPPED,
 			one->due_at, one->skip, c->now, e);
 	if (db_run(c->s,
-		    "UPDATE deliveries SET state = 1, lease = ?3"
-		    " WHERE issue_id = ?1 AND subscriber_id = ?2",
-		    VALS(INT(claim->issue), INT(claim->subscriber), INT(c->lease->id)), e) < 0)
+		    "UPDATE deliveries SET state = 1, lease = ?4"
+		    " WHERE issue_id = ?1 AND subscriber_id BETWEEN ?2 AND ?3",
+		    VALS(INT(claim->issue), INT(claim->subscriber),
+			    INT(claim->subscriber + (int64_t)n - 1), INT(c->lease->id)),
+		    e) < 0)
 		return -1;
-	c->claim[c->n++] = *claim;
-	c->limit--;
-	return counts_move(c->s, claim->issue, c->lane, one->state, DELIVERY_CLAIMED, 1, e);
+	for (size_t i = 0; i < n; i++)
+		c->claim[c->n++] = one[i].claim;
+	c->limit -= n;
+	return counts_move(
+		c->s, claim->issue, c->lane, one->state, DELIVERY_CLAIMED, (int64_t)n, e);
 }
 
 static int claim_lane(struct claiming *c, struct err *e)
 {
 	struct oldest of;
 	int64_t until;
-	size_t n;
+	size_t n, run;
 	int rc = 0;
 
 	while (rc == 0 && c->limit && (rc = oldest_issue(c, &of, &until, e)) == 1) {
 		rc = candidates(c, &of, until, &n, e);
-		for (size_t i = 0; rc == 0 && i < n; i++)
-			rc = take(c, &c->candidate[i], e);
+		for (size_t i = 0; rc == 0 && i < n; i += run) {
+			run = run_of(&c->candidate[i], n - i);
+			rc = take(c, &c->candidate[i], run, e);
+		}
 	}
 	return rc;
 }
