@@ -31,8 +31,8 @@ static void test_commands(void **state)
 		{{1, 0, STR("b@x.example"), STR("\xc3\xa9@y.example"), true, STR(""), &five, false},
 			&all, "MAIL FROM:<b@x.example> SIZE=5 SMTPUTF8 RET=HDRS\r\n",
 			"RCPT TO:<\xc3\xa9@y.example> NOTIFY=FAILURE,DELAY\r\n"},
-		{{1, 0, STR("b@x.example"), STR("\"r >=\\\"\"@y.example"), false, STR(""),
-			 STR("12345"), false},
+		{{1, 0, STR("b@x.example"), STR("\"r >=\\\"\"@y.example"), false, STR(""), &five,
+			 false},
 			&all, "MAIL FROM:<b@x.example> SIZE=5 RET=HDRS\r\n",
 			"RCPT TO:<\"r >=\\\"\"@y.example> NOTIFY=FAILURE,DELAY "
 			"ORCPT=rfc822;\"r+20>+3D\\\"\"@y.example\r\n"},
