@@ -200,7 +200,7 @@ static int print_words(struct cmd *c, struct site *site, const struct story *s, 
 {
 	person_print(c, &s->person);
 	if (s->delivery_n)
-		printf("\ncopies, newest first\n");
+		printf("\ncopies, newest first, times in UTC\n");
 	else if (s->person.known)
 		printf("\nno copy of an issue was ever made for this reader\n");
 	for (size_t i = 0; i < s->delivery_n; i++) {
@@ -215,7 +215,7 @@ static int print_words(struct cmd *c, struct site *site, const struct story *s, 
 			print_attempt(c, &d->attempt[k]);
 	}
 	if (s->event_n)
-		printf("\nhistory\n");
+		printf("\nhistory, times in UTC\n");
 	for (size_t i = 0; i < s->event_n; i++)
 		printf("  %s  %s  %s\n", cmd_time(c, s->event[i].at), cmd_text(c, s->event[i].what),
 			cmd_text(c, s->event[i].detail));
