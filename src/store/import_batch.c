@@ -301,7 +301,8 @@ static void count_rest(
 	}
 }
 
-/* What the file says again of readers whom it has made is laid over their rows of the journal. */
+/* What the file says again of readers whom it has made is laid over their rows of the journal. Packs of other imports
+ * stay as they are. */
 static int unpack_repeats(struct import *i, const struct import_row *rows, size_t n, struct err *e)
 {
 	struct import_pack pack;
@@ -318,13 +319,12 @@ static int unpack_repeats(struct import *i, const struct import_row *rows, size_
 			" CROSS JOIN subscribers AS s ON s.email_key = b.key"
 			" CROSS JOIN import_packs AS p ON p.last = (SELECT last FROM import_packs"
 			"  WHERE last >= s.id ORDER BY last LIMIT 1) AND s.id > p.last - p.n"
-			" WHERE b.again LIMIT 1",
-			NULL, &before, e)) == 1) {
-		rc = import_pack_read(i->s, i->id, before, &pack, e);
-		if (rc == 1) {
-			rc = import_unpack(i->s, &pack, e);
-			arena_free(&pack.a);
-		}
+			" AND p.import_id = ?1 WHERE b.again LIMIT 1",
+			VALS(INT(i->id)), &before, e)) == 1) {
+		if (import_pack_read(i->s, i->id, before, &pack, e) < 0)
+			return -1;
+		rc = import_unpack(i->s, &pack, e);
+		arena_free(&pack.a);
 		if (rc < 0)
 			break;
 	}

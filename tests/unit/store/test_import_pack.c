@@ -92,6 +92,28 @@ static void test_said_again_in_a_later_batch(void **state)
 	assert_sound(f);
 }
 
+static void test_said_again_of_readers_of_an_earlier_import(void **state)
+{
+	struct fixture *f = *state;
+	struct import_sorter *sorter = import_sorter_new();
+	struct import_counts n;
+	struct import *i;
+	int64_t id;
+
+	import(f, ROWS(said("a@example.com", ACTIVE, 2, ""), said("b@example.com", ACTIVE, 3, "")),
+		10);
+	i = begin(f, 20);
+	add_sorted(f, i, sorter,
+		ROWS(said("a@example.com", ACTIVE, 2, ""), said("c@example.com", ACTIVE, 3, "")));
+	add_sorted(f, i, sorter, ROWS(said("a@example.com", SUBSCRIPTION_UNSUBSCRIBED, 4, "")));
+	import_sorter_free(sorter);
+	OK(f, import_commit(i, STR(""), STR(""), &id, &n, &f->e));
+	assert_counts(n, 1, 0, 2, 0);
+	assert_int_equal(peek(f, "SELECT count(*) FROM import_packs"), 2);
+	assert_int_equal(subscription(f, "a@example.com").status, SUBSCRIPTION_UNSUBSCRIBED);
+	assert_sound(f);
+}
+
 /* However a file is cut into batches, its readers come to stand in the same place, and go the same way. */
 static void test_batches_of_any_size(void **state)
 {
@@ -179,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_row_a_slice),
 		TEST(test_said_again_in_a_later_batch),
+		TEST(test_said_again_of_readers_of_an_earlier_import),
 		TEST(test_batches_of_any_size),
 		TEST(test_erased_readers_are_forgotten),
 		TEST(test_damage_is_told),
