@@ -122,7 +122,8 @@ static int respell(struct import *i, struct import_row *rows, size_t n, struct e
 	while ((rc = db_row(i->s, st, e)) == 1) {
 		struct import_row *row = &rows[sqlite3_column_int64(st, 0)];
 
-		row->key = row->email = db_copy(st, 1, &i->a);
+		row->key = db_copy(st, 1, &i->a);
+		row->email = (struct str){0}; /* the spelling that is there stays */
 	}
 	return rc;
 }

@@ -38,6 +38,17 @@ static void test_one_reader_over_files(void **state)
 	assert_int_equal(people(f), 3);
 }
 
+static void test_the_spelling_that_is_there_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct import_row r = row("Bob@example.com", "", "", ACTIVE, 2);
+
+	r.email = STR("Bob@Example.com");
+	import(f, &r, 1, 10);
+	assert_counts(import(f, ROWS(row("bob@example.com", "", "", ACTIVE, 2)), 20), 0, 0, 1, 0);
+	assert_text(person(f, "Bob@example.com").email, "Bob@Example.com");
+}
+
 static void test_one_reader_in_a_file(void **state)
 {
 	struct fixture *f = *state;
@@ -116,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_reader_over_files),
+		TEST(test_the_spelling_that_is_there_stays),
 		TEST(test_one_reader_in_a_file),
 		TEST(test_suppressed_in_every_spelling),
 		TEST(test_erased_in_every_spelling),
