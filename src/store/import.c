@@ -9,28 +9,19 @@
 
 static int begin(struct import *i, const struct import_start *start, struct err *e)
 {
-	int64_t any;
-	int rc;
-
-	if (!i->dry_run) {
-		if (db_run(i->s,
-			    "INSERT INTO imports (list_id, file, at, rows, added, updated, "
-			    "unchanged,"
-			    " rejected, suppressed, state, event_id, proof)"
-			    " VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0, 0, ?4,"
-			    " (SELECT coalesce(max(id), 0) FROM events), ?5)",
-			    VALS(INT(i->list), TEXT(start->file), INT(i->now), INT(IMPORT_READING),
-				    TEXT(i->proof)),
-			    e) < 0)
-			return -1;
-		i->id = sqlite3_last_insert_rowid(i->s->db);
-	}
-	rc = db_int(i->s,
-		"SELECT 1 FROM suppressions UNION ALL SELECT 1 FROM foreign_suppressions"
-		" UNION ALL SELECT 1 FROM suppressed_domains LIMIT 1",
-		NULL, &any, e);
-	i->suppressions = rc == 1;
-	return rc < 0 ? -1 : 0;
+	if (i->dry_run)
+		return 0;
+	if (db_run(i->s,
+		    "INSERT INTO imports (list_id, file, at, rows, added, updated, unchanged,"
+		    " rejected, suppressed, state, event_id, proof)"
+		    " VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0, 0, ?4,"
+		    " (SELECT coalesce(max(id), 0) FROM events), ?5)",
+		    VALS(INT(i->list), TEXT(start->file), INT(i->now), INT(IMPORT_READING),
+			    TEXT(i->proof)),
+		    e) < 0)
+		return -1;
+	i->id = sqlite3_last_insert_rowid(i->s->db);
+	return 0;
 }
 
 static void end(struct import *i)

@@ -42,16 +42,24 @@ static int mark_suppressed(
 	return rc < 0 ? -1 : 0;
 }
 
-static int prepare(struct import *i, struct import_row *rows, size_t n, struct err *e)
+/* Within the slice's transaction: whoever was suppressed or erased a moment ago does not come back. */
+static int prepare(struct import *i, struct import_row *rows, struct batch_mark *marks, size_t n,
+	struct err *e)
 {
-	for (size_t at = 0; at < n; at++) {
+	int64_t one;
+	int any = db_int(i->s,
+		"SELECT 1 FROM suppressions UNION ALL SELECT 1 FROM foreign_suppressions"
+		" UNION ALL SELECT 1 FROM suppressed_domains LIMIT 1",
+		NULL, &one, e);
+
+	for (size_t at = 0; any >= 0 && at < n; at++) {
 		i->counts.rows += 1 + rows[at].repeats;
-		i->mark[at] = (struct batch_mark){0};
+		marks[at] = (struct batch_mark){0};
 		rows[at].suppress = suppression_of(&rows[at]);
-		if (i->suppressions && mark_suppressed(i, &rows[at], &i->mark[at], e) < 0)
+		if (any && mark_suppressed(i, &rows[at], &marks[at], e) < 0)
 			return -1;
 	}
-	return 0;
+	return any < 0 ? -1 : 0;
 }
 
 static void count(struct import *i, const struct import_row *row, int64_t *class)
@@ -360,16 +368,15 @@ static int take_slice(struct import *i, struct import_row *rows, struct batch_ma
 	int rc;
 
 	i->s->batch = (struct batch){rows, marks, n};
-	if (i->dry_run) {
+	rc = i->dry_run ? 0 : store_begin(i->s, e);
+	if (rc == 0)
+		rc = prepare(i, rows, marks, n, e);
+	if (rc == 0)
 		rc = respell(i, rows, n, e);
-		if (rc == 0)
-			rc = update_known(i, rows, marks, INT64_MAX, e);
-	} else {
-		rc = store_begin(i->s, e);
-		if (rc == 0)
-			rc = respell(i, rows, n, e);
-		if (rc == 0)
-			rc = write_slice(i, rows, marks, n, e);
+	if (rc == 0)
+		rc = i->dry_run ? update_known(i, rows, marks, INT64_MAX, e)
+				: write_slice(i, rows, marks, n, e);
+	if (!i->dry_run) {
 		rc = tx_close(i->s, true, rc, e);
 		import_pause();
 	}
@@ -398,8 +405,6 @@ int import_batch(struct import *i, struct import_row *rows, size_t n, struct err
 	if (room_for(i, n, e) < 0)
 		return -1;
 	arena_reset(&i->a);
-	if (prepare(i, rows, n, e) < 0)
-		return -1;
 	for (size_t from = 0; from < n; from += IMPORT_SLICE) {
 		size_t some = n - from < IMPORT_SLICE ? n - from : IMPORT_SLICE;
 

@@ -34,7 +34,6 @@ struct import {
 	int64_t id, list, now;
 	int lock; /* file that says that the process lives */
 	bool dry_run;
-	bool suppressions; /* there are any */
 	void (*progress)(void *user, int64_t done, int64_t all);
 	void *user;
 	bool look_first; /* most of the last slice were known */

@@ -319,6 +319,27 @@ static void test_effects(void **state)
 	buf_free(&text);
 }
 
+static void test_erased_while_the_file_is_read(void **state)
+{
+	struct fixture *f = *state;
+	struct import_counts n;
+	struct import *i;
+	int64_t id;
+
+	import(f,
+		ROWS(row("a@example.com", "", "", ACTIVE, 2),
+			row("b@example.com", "", "", ACTIVE, 3)),
+		10);
+	i = begin(f, 20);
+	OK(f, subscriber_erase(
+		      f->s, person(f, "a@example.com").id, STR("a@example.com"), 20, &f->e));
+	add(f, i, ROWS(row("a@example.com", "", "", ACTIVE, 2)));
+	OK(f, import_commit(i, STR(""), STR(""), &id, &n, &f->e));
+	assert_counts(n, 0, 0, 0, 1);
+	assert_int_equal(peek(f, "SELECT count(*) FROM subscribers"), 1);
+	assert_sound(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +350,7 @@ int main(void)
 		TEST(test_recover_what_was_being_read),
 		TEST(test_recover_what_was_decided_for),
 		TEST(test_effects),
+		TEST(test_erased_while_the_file_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
