@@ -279,8 +279,13 @@ int key_hash(struct store *s, struct str key, unsigned char out[KEY_HASH_SIZE], 
  * not come back as ana@... */
 int suppression_hash(
 	struct store *s, struct str key, unsigned char out[KEY_HASH_SIZE], struct err *e);
-enum { FOLDED_MAX = 512 }; /* longer than any address */
-struct str key_folded(struct str key, char room[FOLDED_MAX]);
+
+/* Until schema 7 the hash was that of the address as it was written, and lists of sites that wrote theirs before have
+ * such hashes, too. Where `key` is suppressed so, it is under suppression_hash() from now on: 1, 0 or -1. */
+int suppression_refold(struct store *s, struct str key, struct err *e);
+
+/* The same for all subscribers. Within a transaction. */
+int suppressions_refold(struct store *s, struct err *e);
 
 /* Readers whose address is ?1, however its letters are cased. */
 #define SPELLINGS                                                                                  \
@@ -302,7 +307,7 @@ int suppression_take_back(struct store *s, struct str key, struct str source, st
 /* Whether the domain of `key` is suppressed: 1 with the time, 0 or -1. */
 int suppression_of_domain(struct store *s, struct str key, int64_t *at, struct err *e);
 
-/* Make the SQL function hash_under(SECRET, EMAIL_KEY) known. */
+/* Make the SQL function hash_under(SECRET, lower(EMAIL_KEY)) known. */
 int suppression_have_function(struct store *s, struct err *e);
 
 /* Merge the JSON object `add` into `old` (either may be empty): the result is in `a`, and

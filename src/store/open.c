@@ -13,7 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MODE = 0640, SECRET_SIZE = 32 };
+enum {
+	MODE = 0640,
+	SECRET_SIZE = 32,
+	SCHEMA_FOLDED =
+		7, /* the first whose suppressions are those of an address in whatever case */
+};
 
 /* ---- the schema's number ---- */
 
@@ -57,7 +62,11 @@ static int apply(struct store *s, int from, struct err *e)
 			return err_prefix(e, "%s: ", embedded_sql[i].name);
 		}
 	snprintf(pragma, sizeof pragma, "PRAGMA user_version=%d", db_schema_newest());
-	return sqlite3_exec(s->db, pragma, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fail(s, e);
+	if (sqlite3_exec(s->db, pragma, NULL, NULL, NULL) != SQLITE_OK)
+		return db_fail(s, e);
+	return from < SCHEMA_FOLDED && db_schema_newest() >= SCHEMA_FOLDED
+		       ? suppressions_refold(s, e)
+		       : 0;
 }
 
 /* ---- files ---- */

@@ -5,7 +5,9 @@
 
 /* Suppressions by keyed hash, and the mark on the subscriber that spares every claim the hash. */
 
-struct str key_folded(struct str key, char room[FOLDED_MAX])
+enum { FOLDED_MAX = 512 }; /* longer than any address */
+
+static struct str folded(struct str key, char room[FOLDED_MAX])
 {
 	if (key.n > FOLDED_MAX)
 		return key;
@@ -20,7 +22,7 @@ int suppression_hash(
 {
 	char room[FOLDED_MAX];
 
-	return key_hash(s, key_folded(key, room), out, e);
+	return key_hash(s, folded(key, room), out, e);
 }
 
 int suppression_mark(struct store *s, struct str key, bool suppressed, struct err *e)
@@ -94,6 +96,8 @@ int suppression_find(struct store *s, struct str key, struct err *e)
 		return -1;
 	rc = db_int(s, "SELECT 1 FROM suppressions WHERE hash = ?1",
 		VALS(BLOB(((struct str){(const char *)hash, sizeof hash}))), &one, e);
+	if (rc == 0)
+		rc = suppression_refold(s, key, e);
 	return rc ? rc : suppression_adopt(s, key, e);
 }
 
@@ -130,7 +134,9 @@ int suppression_remove(struct store *s, struct str key, struct err *e)
 
 	if (tx_open(s, &own, e) < 0)
 		return -1;
-	rc = suppression_hash(s, key, hash, e);
+	rc = suppression_refold(s, key, e);
+	if (rc >= 0)
+		rc = suppression_hash(s, key, hash, e);
 	if (rc == 0)
 		rc = db_change(s, "DELETE FROM suppressions WHERE hash = ?1",
 			VALS(BLOB(((struct str){(const char *)hash, sizeof hash}))), &changed, e);
@@ -143,6 +149,65 @@ int suppression_remove(struct store *s, struct str key, struct err *e)
 	if (rc == 0)
 		rc = suppression_mark(s, key, false, e);
 	return tx_close(s, own, rc, e);
+}
+
+/* ---- hashes of before ---- */
+
+static int refold(struct store *s, struct str key, struct str old, struct str new, struct err *e)
+{
+	bool own;
+	int rc;
+
+	if (tx_open(s, &own, e) < 0)
+		return -1;
+	rc = db_run(s,
+		"INSERT INTO suppressions (hash, reason, at, source) SELECT ?2, reason, at, source"
+		" FROM suppressions WHERE hash = ?1 ON CONFLICT DO UPDATE SET"
+		" reason = excluded.reason, at = excluded.at, source = excluded.source"
+		" WHERE reason = 'bounce' AND excluded.reason <> 'bounce'",
+		VALS(BLOB(old), BLOB(new)), e);
+	if (rc == 0)
+		rc = db_run(s, "DELETE FROM suppressions WHERE hash = ?1", VALS(BLOB(old)), e);
+	if (rc == 0)
+		rc = suppression_mark(s, key, true, e);
+	return tx_close(s, own, rc < 0 ? -1 : 1, e);
+}
+
+int suppression_refold(struct store *s, struct str key, struct err *e)
+{
+	unsigned char old[KEY_HASH_SIZE], new[KEY_HASH_SIZE];
+	char room[FOLDED_MAX];
+	int64_t one;
+	int rc;
+
+	if (str_eq(folded(key, room), key))
+		return 0;
+	if (key_hash(s, key, old, e) < 0 || suppression_hash(s, key, new, e) < 0)
+		return -1;
+	rc = db_int(s, "SELECT 1 FROM suppressions WHERE hash = ?1",
+		VALS(BLOB(((struct str){(const char *)old, sizeof old}))), &one, e);
+	return rc <= 0 ? rc
+		       : refold(s, key, (struct str){(const char *)old, sizeof old},
+				 (struct str){(const char *)new, sizeof new}, e);
+}
+
+int suppressions_refold(struct store *s, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (db_query(s,
+		    "SELECT email_key FROM subscribers INDEXED BY subscribers_cased"
+		    " WHERE email_key <> lower(email_key)",
+		    NULL, &st, e) < 0)
+		return -1;
+	while ((rc = db_row(s, st, e)) == 1)
+		if (suppression_refold(s, db_text(st, 0), e) < 0) {
+			rc = -1;
+			break;
+		}
+	db_end(st);
+	return rc;
 }
 
 /* ---- domains ---- */
@@ -158,7 +223,7 @@ static int mark_domain(
 	if (suppression_secret(s, &a, &secret, e) == 0 && suppression_have_function(s, e) == 0)
 		rc = db_change(s,
 			"UPDATE subscribers SET suppressed = ?2 OR EXISTS (SELECT 1 FROM"
-			" suppressions WHERE hash = hash_under(?3, email_key))"
+			" suppressions WHERE hash = hash_under(?3, lower(email_key)))"
 			" WHERE " DOMAIN_OF("email_key") " = ?1",
 			VALS(TEXT(domain), INT(suppressed), TEXT(secret)), n, e);
 	arena_free(&a);

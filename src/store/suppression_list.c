@@ -10,10 +10,8 @@
 static bool hash_under(struct str secret, struct str key, unsigned char out[KEY_HASH_SIZE])
 {
 	unsigned char full[EVP_MAX_MD_SIZE];
-	char room[FOLDED_MAX];
 	unsigned n;
 
-	key = key_folded(key, room);
 	if (!HMAC(EVP_sha256(), secret.p, (int)secret.n, (const unsigned char *)key.p, key.n, full,
 		    &n))
 		return false;
@@ -21,7 +19,7 @@ static bool hash_under(struct str secret, struct str key, unsigned char out[KEY_
 	return true;
 }
 
-/* SQL: hash_under(secret, email_key). */
+/* SQL: hash_under(secret, lower(email_key)). */
 static void sql_hash_under(sqlite3_context *c, int n, sqlite3_value **v)
 {
 	struct str secret = {
@@ -64,7 +62,8 @@ int suppressions_each(struct store *s, bool (*each)(void *user, const struct sup
 			"suppressed_domains"
 			" UNION ALL SELECT hash, ifnull(email_key, ''), reason, source, at, 1"
 			" FROM suppressions"
-			" LEFT JOIN (SELECT hash_under(?1, email_key) AS known, min(email_key) AS"
+			" LEFT JOIN (SELECT hash_under(?1, lower(email_key)) AS known, "
+			"min(email_key) AS"
 			" email_key FROM subscribers WHERE suppressed = 1 GROUP BY 1) ON known = "
 			"hash"
 			" ORDER BY 6, 5, 2, 1",
@@ -143,7 +142,7 @@ int suppression_adopt(struct store *s, struct str key, struct err *e)
 		return -1;
 	rc = db_int(s,
 		"SELECT 1 FROM foreign_keys JOIN foreign_suppressions ON key_id = id"
-		" WHERE hash = hash_under(secret, ?1)",
+		" WHERE hash IN (hash_under(secret, lower(?1)), hash_under(secret, ?1))",
 		VALS(TEXT(key)), &any, e);
 	if (rc == 1 && suppression_put(s, key, "elsewhere", STR("another site's list"), 0, e) < 0)
 		return -1;
@@ -165,14 +164,17 @@ int suppressions_adopt(struct store *s, struct str secret, int64_t *n, struct er
 	}
 	rc = db_run(s,
 		"INSERT OR IGNORE INTO suppressions (hash, reason, at, source)"
-		" SELECT hash_under(?2, email_key), reason, at, 'another site''s list'"
-		" FROM subscribers JOIN foreign_suppressions ON hash = hash_under(?1, email_key)"
+		" SELECT hash_under(?2, lower(email_key)), reason, at, 'another site''s list'"
+		" FROM subscribers JOIN foreign_suppressions"
+		" ON hash IN (hash_under(?1, lower(email_key)), hash_under(?1, email_key))"
 		" JOIN foreign_keys ON foreign_keys.id = key_id AND secret = ?1",
 		VALS(TEXT(secret), TEXT(own)), e);
 	if (rc == 0)
+		rc = suppressions_refold(s, e);
+	if (rc == 0)
 		rc = db_change(s,
 			"UPDATE subscribers SET suppressed = 1 WHERE suppressed = 0"
-			" AND hash_under(?1, email_key) IN (SELECT hash FROM suppressions)",
+			" AND hash_under(?1, lower(email_key)) IN (SELECT hash FROM suppressions)",
 			VALS(TEXT(own)), n, e);
 	arena_free(&a);
 	return tx_close(s, own_tx, rc, e);

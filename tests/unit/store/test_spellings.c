@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "import_fixture.h"
 
+#include <openssl/hmac.h>
+
 /* Addresses that differ in the case of their local parts alone: whoever left under one of them has left. */
 
 static int64_t people(struct fixture *f)
@@ -123,6 +125,65 @@ static void test_erased_in_every_spelling(void **state)
 	assert_int_equal(people(f), 0);
 }
 
+/* As before schema 7: by the hash of the address as it was written. */
+static void suppress_as_written(struct fixture *f, const char *address)
+{
+	struct suppression one = {.reason = STR("erased"), .at = 5};
+	unsigned char full[EVP_MAX_MD_SIZE];
+	struct str secret;
+
+	OK(f, suppression_secret(f->s, &f->a, &secret, &f->e));
+	assert_non_null(HMAC(EVP_sha256(), secret.p, (int)secret.n, (const unsigned char *)address,
+		strlen(address), full, NULL));
+	memcpy(one.hash, full, sizeof one.hash);
+	assert_int_equal(OK(f, suppression_put_hash(f->s, secret, &one, &f->e)), 1);
+}
+
+static void test_suppressed_as_written(void **state)
+{
+	struct fixture *f = *state;
+	struct str secret;
+	int64_t n;
+
+	put(f, "Ana@example.com");
+	suppress_as_written(f, "Ana@example.com");
+	suppress_as_written(f, "Bob@example.com");
+	suppress_as_written(f, "Cy@example.com");
+	OK(f, suppression_secret(f->s, &f->a, &secret, &f->e));
+	OK(f, suppressions_adopt(f->s, secret, &n, &f->e));
+	assert_int_equal(peek(f, "SELECT suppressed FROM subscribers"), 1);
+	assert_sound(f);
+	assert_counts(import(f, ROWS(row("Bob@example.com", "", "", ACTIVE, 2)), 10), 0, 0, 0, 1);
+	assert_counts(import(f, ROWS(row("bob@example.com", "", "", ACTIVE, 2)), 20), 0, 0, 0, 1);
+	OK(f, suppression_remove(f->s, STR("Ana@example.com"), &f->e));
+	OK(f, suppression_remove(f->s, STR("Cy@example.com"), &f->e));
+	assert_int_equal(peek(f, "SELECT suppressed FROM subscribers"), 0);
+	assert_int_equal(peek(f, "SELECT count(*) FROM suppressions"), 1);
+	assert_sound(f);
+}
+
+static void test_suppressed_as_written_elsewhere(void **state)
+{
+	struct fixture *f = *state;
+	unsigned char full[EVP_MAX_MD_SIZE];
+	struct suppression one = {.reason = STR("hand"), .at = 5};
+	int64_t n;
+
+	for (int k = 0; k < 2; k++) {
+		const char *address = k ? "Bob@example.com" : "Ana@example.com";
+
+		assert_non_null(HMAC(EVP_sha256(), "theirs", 6, (const unsigned char *)address,
+			strlen(address), full, NULL));
+		memcpy(one.hash, full, sizeof one.hash);
+		OK(f, suppression_put_hash(f->s, STR("theirs"), &one, &f->e));
+	}
+	put(f, "Ana@example.com");
+	assert_int_equal(peek(f, "SELECT suppressed FROM subscribers"), 1);
+	OK(f, suppressions_adopt(f->s, STR("theirs"), &n, &f->e));
+	assert_counts(import(f, ROWS(row("Bob@example.com", "", "", ACTIVE, 2)), 10), 0, 0, 0, 1);
+	assert_sound(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +192,8 @@ int main(void)
 		TEST(test_one_reader_in_a_file),
 		TEST(test_suppressed_in_every_spelling),
 		TEST(test_erased_in_every_spelling),
+		TEST(test_suppressed_as_written),
+		TEST(test_suppressed_as_written_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
