@@ -287,13 +287,7 @@ int suppression_refold(struct store *s, struct str key, struct err *e);
 /* The same for all subscribers. Within a transaction. */
 int suppressions_refold(struct store *s, struct err *e);
 
-/* Readers whose address is ?1, however its letters are cased. */
-#define SPELLINGS                                                                                  \
-	"SELECT id FROM subscribers WHERE email_key IN (?1, lower(?1)) UNION"                      \
-	" SELECT id FROM subscribers WHERE lower(email_key) = lower(?1)"                           \
-	" AND email_key <> lower(email_key)"
-
-/* Mark the readers with this address, whose own suppression has just come or gone. */
+/* Mark the readers with this address, in whatever case, whose own suppression has just come or gone. */
 int suppression_mark(struct store *s, struct str key, bool suppressed, struct err *e);
 
 /* Whether `key` is suppressed: by a hash of ours, or by one of another site, which then becomes ours. 1, 0 or

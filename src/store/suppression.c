@@ -29,7 +29,9 @@ int suppression_mark(struct store *s, struct str key, bool suppressed, struct er
 {
 	return db_run(s,
 		"UPDATE subscribers SET suppressed = ?2 OR EXISTS"
-		" (SELECT 1 FROM suppressed_domains WHERE domain = ?3) WHERE id IN (" SPELLINGS ")",
+		" (SELECT 1 FROM suppressed_domains WHERE domain = ?3)"
+		" WHERE email_key IN (?1, lower(?1))"
+		" OR (lower(email_key) = lower(?1) AND email_key <> lower(email_key))",
 		VALS(TEXT(key), INT(suppressed), TEXT(addr_domain(key))), e);
 }
 
