@@ -368,6 +368,9 @@ int import_recover(struct store *s, int64_t now, int64_t *id, bool *finished, st
 	else
 		*id = 0;
 	*finished = state != IMPORT_READING;
+	/* The command goes on: what it commits has to be durable again. */
+	if (rc < 0)
+		import_pace(s, true, NULL);
 	close(lock);
 	return rc < 0 ? -1 : 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "import_fixture.h"
 
+#include <dirent.h>
+
 /* The journal of readers whom an import made is packed: nothing that is seen of it may tell. */
 
 #define LONG_DETAIL "confirmed 2024-01-02T03:04:05Z (CONFIRM_TIME) from 192.0.2.7"
@@ -196,6 +198,32 @@ static void test_damage_is_told(void **state)
 	buf_free(&text);
 }
 
+static int threads(void)
+{
+	DIR *folder = opendir("/proc/self/task");
+	int n = 0;
+
+	assert_non_null(folder);
+	while (readdir(folder))
+		n++;
+	closedir(folder);
+	return n - 2;
+}
+
+/* A command goes on where what broke off cannot be finished, and its own commits are not those of an import. */
+static void test_what_cannot_be_finished_is_let_go(void **state)
+{
+	struct fixture *f = *state;
+	bool finished;
+	int64_t id;
+
+	import(f, ROWS(said("a@example.com", ACTIVE, 2, "")), 10);
+	peek(f, "UPDATE imports SET state = 1, passed = 0 RETURNING 1");
+	peek(f, "UPDATE import_packs SET rows = x'' RETURNING 1");
+	FAILS(f, ERR_IO, import_recover(f->s, 20, &id, &finished, &f->e));
+	assert_int_equal(threads(), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +233,7 @@ int main(void)
 		TEST(test_batches_of_any_size),
 		TEST(test_erased_readers_are_forgotten),
 		TEST(test_damage_is_told),
+		TEST(test_what_cannot_be_finished_is_let_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
