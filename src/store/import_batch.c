@@ -98,16 +98,22 @@ static bool has_capitals(struct str key)
 	return false;
 }
 
-/* A row whose address is there in another case of its letters, and not in its own, is about that reader. ?1: there are
- * readers with capitals, ?2: rows of the slice. */
+/* A row whose address is there in another case of its letters, and not in its own, is about that reader; so is one whose
+ * own is on no such list, where the other one has left it. ?1: there are readers with capitals, ?2: rows of the slice, ?3
+ * the list. */
+#define IS_ABOUT                                                                                   \
+	" AND s.email_key <> b.key AND (NOT EXISTS (SELECT 1 FROM subscribers WHERE email_key ="   \
+	" b.key) OR (EXISTS (SELECT 1 FROM subscriptions WHERE list_id = ?3"                       \
+	" AND subscriber_id = s.id AND status >= 2)"                                               \
+	" AND NOT EXISTS (SELECT 1 FROM subscribers AS own JOIN subscriptions"                     \
+	" ON list_id = ?3 AND subscriber_id = own.id WHERE own.email_key = b.key)))"
+
 static const char find_spellings[] =
 	"SELECT b.rowid, s.email_key FROM batch AS b CROSS JOIN subscribers AS s"
 	" ON lower(s.email_key) = lower(b.key) AND s.email_key <> lower(s.email_key)"
-	" WHERE ?1 AND s.email_key <> b.key"
-	" AND NOT EXISTS (SELECT 1 FROM subscribers WHERE email_key = b.key)"
+	" WHERE ?1" IS_ABOUT
 	" UNION ALL SELECT b.rowid, s.email_key FROM batch AS b CROSS JOIN subscribers AS s"
-	" ON s.email_key = lower(b.key) WHERE ?2 AND s.email_key <> b.key"
-	" AND NOT EXISTS (SELECT 1 FROM subscribers WHERE email_key = b.key)";
+	" ON s.email_key = lower(b.key) WHERE ?2" IS_ABOUT;
 
 static int respell(struct import *i, struct import_row *rows, size_t n, struct err *e)
 {
@@ -125,7 +131,7 @@ static int respell(struct import *i, struct import_row *rows, size_t n, struct e
 		at++;
 	if (!known && at == n)
 		return 0;
-	if (db_query(i->s, find_spellings, VALS(INT(known), INT(at < n)), &st, e) < 0)
+	if (db_query(i->s, find_spellings, VALS(INT(known), INT(at < n), INT(i->list)), &st, e) < 0)
 		return -1;
 	while ((rc = db_row(i->s, st, e)) == 1) {
 		struct import_row *row = &rows[sqlite3_column_int64(st, 0)];

@@ -88,6 +88,26 @@ static void put(struct fixture *f, const char *address)
 	OK(f, subscriber_put(f->s, &p, p.email, 10, &added, &f->e));
 }
 
+/* Somebody else put the other spelling in, on no list or on one that it has not left. */
+static void test_several_spellings(void **state)
+{
+	struct fixture *f = *state;
+
+	import(f, ROWS(row("Bob@example.com", "", "", SUBSCRIPTION_UNSUBSCRIBED, 2)), 10);
+	put(f, "bob@example.com");
+	put(f, "bOb@example.com");
+	assert_counts(import(f, ROWS(row("bob@example.com", "", "", ACTIVE, 2)), 20), 0, 0, 0, 1);
+	assert_counts(import(f, ROWS(row("BOB@example.com", "", "", ACTIVE, 2)), 30), 0, 0, 0, 1);
+	assert_int_equal(peek(f, "SELECT count(*) FROM subscriptions"), 1);
+	/* Where it is on the list by its own right, it is its own. */
+	OK(f, subscription_put(f->s, person(f, "bob@example.com").id, f->list, ACTIVE,
+		      STR("by hand"), STR(""), true, 35, &f->e));
+	assert_counts(
+		import(f, ROWS(row("bob@example.com", "", "", SUBSCRIPTION_UNSUBSCRIBED, 2)), 40),
+		0, 1, 0, 0);
+	assert_int_equal(subscription(f, "bob@example.com").status, SUBSCRIPTION_UNSUBSCRIBED);
+}
+
 static void test_suppressed_in_every_spelling(void **state)
 {
 	struct fixture *f = *state;
@@ -190,6 +210,7 @@ int main(void)
 		TEST(test_one_reader_over_files),
 		TEST(test_the_spelling_that_is_there_stays),
 		TEST(test_one_reader_in_a_file),
+		TEST(test_several_spellings),
 		TEST(test_suppressed_in_every_spelling),
 		TEST(test_erased_in_every_spelling),
 		TEST(test_suppressed_as_written),
