@@ -72,6 +72,7 @@ static int configure(struct store *s, struct err *e)
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 	if (batch_register(s->db, &s->batch) != SQLITE_OK || consent_register(s) != SQLITE_OK ||
+		suppression_register(s) != SQLITE_OK ||
 		sqlite3_exec(s->db,
 			"PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON; PRAGMA "
 			"synchronous=FULL;"

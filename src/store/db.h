@@ -301,8 +301,8 @@ int suppression_take_back(struct store *s, struct str key, struct str source, st
 /* Whether the domain of `key` is suppressed: 1 with the time, 0 or -1. */
 int suppression_of_domain(struct store *s, struct str key, int64_t *at, struct err *e);
 
-/* Make the SQL function hash_under(SECRET, lower(EMAIL_KEY)) known. */
-int suppression_have_function(struct store *s, struct err *e);
+/* Register hash_under(SECRET, lower(EMAIL_KEY)). Once: it makes a connection prepare all its statements anew. */
+int suppression_register(struct store *s);
 
 /* Merge the JSON object `add` into `old` (either may be empty): the result is in `a`, and
  * `*changed` tells whether it differs from `old` in content. ERR_INPUT where `add` is no JSON

@@ -222,7 +222,7 @@ static int mark_domain(
 	struct str secret;
 	int rc = -1;
 
-	if (suppression_secret(s, &a, &secret, e) == 0 && suppression_have_function(s, e) == 0)
+	if (suppression_secret(s, &a, &secret, e) == 0)
 		rc = db_change(s,
 			"UPDATE subscribers SET suppressed = ?2 OR EXISTS (SELECT 1 FROM"
 			" suppressions WHERE hash = hash_under(?3, lower(email_key)))"

@@ -35,12 +35,10 @@ static void sql_hash_under(sqlite3_context *c, int n, sqlite3_value **v)
 		sqlite3_result_error(c, "OpenSSL refused an HMAC", -1);
 }
 
-int suppression_have_function(struct store *s, struct err *e)
+int suppression_register(struct store *s)
 {
 	return sqlite3_create_function(s->db, "hash_under", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
-		       NULL, sql_hash_under, NULL, NULL) == SQLITE_OK
-		       ? 0
-		       : db_fail(s, e);
+		NULL, sql_hash_under, NULL, NULL);
 }
 
 int suppression_secret(struct store *s, struct arena *a, struct str *secret, struct err *e)
@@ -56,7 +54,7 @@ int suppressions_each(struct store *s, bool (*each)(void *user, const struct sup
 	sqlite3_stmt *st;
 	int rc = -1;
 
-	if (suppression_secret(s, &a, &secret, e) < 0 || suppression_have_function(s, e) < 0 ||
+	if (suppression_secret(s, &a, &secret, e) < 0 ||
 		db_query(s,
 			"SELECT x'', '@' || domain, reason, '', at, 0 AS kind FROM "
 			"suppressed_domains"
@@ -138,8 +136,6 @@ int suppression_adopt(struct store *s, struct str key, struct err *e)
 
 	if (rc <= 0)
 		return rc;
-	if (suppression_have_function(s, e) < 0)
-		return -1;
 	rc = db_int(s,
 		"SELECT 1 FROM foreign_keys JOIN foreign_suppressions ON key_id = id"
 		" WHERE hash IN (hash_under(secret, lower(?1)), hash_under(secret, ?1))",
@@ -157,8 +153,7 @@ int suppressions_adopt(struct store *s, struct str secret, int64_t *n, struct er
 	int rc;
 
 	*n = 0;
-	if (suppression_have_function(s, e) < 0 || suppression_secret(s, &a, &own, e) < 0 ||
-		tx_open(s, &own_tx, e) < 0) {
+	if (suppression_secret(s, &a, &own, e) < 0 || tx_open(s, &own_tx, e) < 0) {
 		arena_free(&a);
 		return -1;
 	}
