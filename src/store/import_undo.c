@@ -26,16 +26,36 @@ const char *import_kept_words(enum import_kept bit)
 /* ?1 is the import, ?2 and ?3 the slice. */
 #define SLICE " import_id = ?1 AND subscriber_id > ?2 AND subscriber_id <= ?3"
 
-/* Whence the subscription on list ?4 has its status; NULL = there is none. */
-#define STANDS                                                                                     \
-	"(SELECT source_id FROM consents WHERE consents.id ="                                      \
-	" (SELECT consent_id FROM subscriptions AS p WHERE p.list_id = ?4"                         \
-	" AND p.subscriber_id = r.subscriber_id))"
+/* The consent that the subscription on list ?4 names; NULL = there is none. */
+#define NAMED                                                                                      \
+	"(SELECT consent_id FROM subscriptions AS p WHERE p.list_id = ?4"                          \
+	" AND p.subscriber_id = r.subscriber_id)"
+
+/* The source that it names. */
+#define STANDS "(SELECT source_id FROM consents WHERE consents.id = " NAMED ")"
+
+/* What is said there by whoever still stands by it: neither an import whose state is `from` or a later one nor the
+ * undoing of one, but the consent before these. NULL = nobody did. */
+#define SAID(what, from)                                                                           \
+	"(WITH RECURSIVE said(source_id, status, previous) AS ("                                   \
+	"SELECT source_id, status, previous FROM consents WHERE id = " NAMED                       \
+	" UNION ALL SELECT c.source_id, c.status, c.previous"                                      \
+	" FROM said JOIN consents AS c ON c.id = said.previous"                                    \
+	" WHERE said.source_id IN " TAKEN_BACK from ")) SELECT " what " FROM said"                 \
+	" WHERE source_id NOT IN " TAKEN_BACK from "))"
+#define TAKEN_BACK                                                                                 \
+	"(SELECT sources.id FROM imports CROSS JOIN sources ON words IN"                           \
+	" ('import ' || imports.id, 'undo of import ' || imports.id) WHERE imports.state >= "
+
+/* While an import is being undone (3): who stands behind the subscription, and what it is without that import. */
+#define SOURCE_SAID SAID("source_id", "4")
+#define STATUS_SAID SAID("status", "3")
 
 /* ?5 the import's source, ?6 its words, ?7 the last event before it, ?8 when it was. */
 static const char ask[] =
 	"UPDATE import_rows AS r SET kept ="
-	" CASE WHEN status IS NOT NULL AND " STANDS " <> ?5 THEN 1 ELSE 0 END"
+	" CASE WHEN status IS NOT NULL AND " STANDS " <> ?5"
+	" AND " SOURCE_SAID " <> ?5 THEN 1 ELSE 0 END"
 	" + CASE WHEN (created OR before IS NOT NULL) AND (EXISTS (SELECT 1 FROM events AS v"
 	" WHERE v.subscriber_id = r.subscriber_id AND v.id > ?7"
 	" AND v.detail <> ?6 || ' line ' || r.line)"
@@ -116,17 +136,19 @@ static int load(struct taking *t, struct err *e)
 	return rc < 0 ? -1 : 0;
 }
 
-/* Statuses that were changed become what they were. */
+/* Statuses that were changed become what they were. Those from an import that was itself undone meanwhile, when they
+ * had changed and so were kept, are nobody's any more: what was before that one counts, or the subscription ends. */
 static int restore_status(struct taking *t, struct err *e)
 {
 	sqlite3_stmt *st;
 	int rc;
 
 	if (db_query(t->s,
-		    "SELECT r.subscriber_id, status_before FROM import_rows AS r WHERE" SLICE
+		    "SELECT r.subscriber_id, coalesce(" STATUS_SAID ", -1)"
+		    " FROM import_rows AS r WHERE" SLICE
 		    " AND status IS NOT NULL AND status_before IS NOT NULL AND NOT kept & 1"
-		    " AND " STANDS " = ?5",
-		    VALS(SLICE_OF(t), INT(t->list), INT(t->source)), &st, e) < 0)
+		    " AND " NAMED " IS NOT NULL",
+		    VALS(SLICE_OF(t), INT(t->list)), &st, e) < 0)
 		return -1;
 	while ((rc = db_row(t->s, st, e)) == 1) {
 		if (consent_add(t->s, sqlite3_column_int64(st, 0), t->list,

@@ -167,6 +167,61 @@ static void test_undo_keeps_what_happened_since(void **state)
 	assert_sound(f);
 }
 
+/* Whether `key` is on the list, and as what; -1 = not. */
+static int64_t stands(struct fixture *f, const char *key)
+{
+	return peek(f, arena_printf(&f->a,
+			       "SELECT coalesce((SELECT status FROM subscriptions JOIN subscribers"
+			       " ON subscribers.id = subscriber_id WHERE email_key = '%s'), -1)",
+			       key));
+}
+
+static void undo(struct fixture *f, int64_t id, int64_t ended, int64_t kept)
+{
+	struct import_undone undone;
+
+	OK(f, import_undo(f->s, id, 50 + id, &undone, &f->e));
+	assert_int_equal(undone.ended, ended);
+	assert_int_equal(undone.kept, kept);
+	assert_sound(f);
+}
+
+/* Whom no import that stands has brought is on no list, in whatever order the others were undone. */
+static void test_undo_of_several(void **state)
+{
+	static const char y[] = "y@example.com", h[] = "reader1@example.com";
+	struct fixture *f = *state;
+
+	reader(f, 1);
+	import(f, ROWS(row(y, "", "", ACTIVE, 2), row(h, "", "", ACTIVE, 3)), 11);
+	import(f,
+		ROWS(row(y, "", "", SUBSCRIPTION_BOUNCED, 2),
+			row(h, "", "", SUBSCRIPTION_BOUNCED, 3)),
+		12);
+	undo(f, 1, 0, 1);
+	assert_int_equal(stands(f, y), SUBSCRIPTION_BOUNCED);
+	undo(f, 2, 2, 0);
+	assert_int_equal(stands(f, y), -1);
+	assert_int_equal(stands(f, h), ACTIVE);
+	assert_int_equal(peek(f, "SELECT count(*) FROM suppressions"), 0);
+	assert_int_equal(peek(f, "SELECT count(*) FROM subscribers WHERE suppressed"), 0);
+	/* The later one first. */
+	import(f, ROWS(row("z@example.com", "", "", ACTIVE, 2)), 13);
+	import(f, ROWS(row("z@example.com", "", "", SUBSCRIPTION_UNSUBSCRIBED, 2)), 14);
+	undo(f, 4, 1, 0);
+	assert_int_equal(stands(f, "z@example.com"), ACTIVE);
+	undo(f, 3, 1, 0);
+	assert_int_equal(stands(f, "z@example.com"), -1);
+	/* Over two that were undone, as far as the hand that had put her there. */
+	import(f, ROWS(row(h, "", "", SUBSCRIPTION_UNSUBSCRIBED, 2)), 15);
+	import(f, ROWS(row(h, "", "", SUBSCRIPTION_BOUNCED, 2)), 16);
+	import(f, ROWS(row(h, "", "", SUBSCRIPTION_COMPLAINED, 2)), 17);
+	undo(f, 6, 0, 1);
+	undo(f, 5, 0, 1);
+	undo(f, 7, 1, 0);
+	assert_int_equal(stands(f, h), ACTIVE);
+}
+
 /* ---- what breaks off ---- */
 
 static void test_broken_off_while_reading(void **state)
@@ -346,6 +401,7 @@ int main(void)
 		TEST(test_proof_brings_back),
 		TEST(test_undo_restores),
 		TEST(test_undo_keeps_what_happened_since),
+		TEST(test_undo_of_several),
 		TEST(test_broken_off_while_reading),
 		TEST(test_recover_what_was_being_read),
 		TEST(test_recover_what_was_decided_for),
