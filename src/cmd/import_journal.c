@@ -185,6 +185,39 @@ static void print_undone(struct cmd *c, int64_t id, const struct import_undone *
 			cmd_number(c, n->kept));
 }
 
+/* Later imports into the same list that left rows unchanged, of which the journal does not tell whose they were. */
+struct later {
+	struct cmd *c;
+	int64_t id;
+	struct str list;
+	const char *numbers; /* "3, 5" */
+};
+
+static bool add_later(void *user, const struct import_record *r)
+{
+	struct later *l = user;
+
+	if (r->id == l->id)
+		l->list = arena_str(&l->c->arena, r->list);
+	else if (r->id > l->id && !r->undone && r->counts.unchanged && str_eq(r->list, l->list))
+		l->numbers = arena_printf(
+			&l->c->arena, "%s%s%" PRId64, l->numbers, l->numbers[0] ? ", " : "", r->id);
+	return true;
+}
+
+static int print_later(struct cmd *c, struct site *s, int64_t id, struct err *e)
+{
+	struct later l = {.c = c, .id = id, .numbers = ""};
+
+	if (import_each(s->store, add_later, &l, e) < 0)
+		return -1;
+	if (l.numbers[0])
+		printf("  later imports may have listed some of them, too, and found them there: "
+		       "%s\n  to have those back, import these files again\n",
+			l.numbers);
+	return 0;
+}
+
 int cmd_import_undo(struct cmd *c, struct err *e)
 {
 	struct showing to = {.c = c};
@@ -200,6 +233,8 @@ int cmd_import_undo(struct cmd *c, struct err *e)
 		print_undone(c, id, &n);
 	if (rc == 0 && n.kept && !c->quiet)
 		rc = import_effects(s.store, id, show_kept, &to, e);
+	if (rc == 0 && n.ended && !c->json && !c->quiet)
+		rc = print_later(c, &s, id, e);
 	if (rc == 0 && c->json)
 		cmd_json(json_pack("{s:I, s:I, s:I, s:I, s:I}", "import", (json_int_t)id, "ended",
 			(json_int_t)n.ended, "removed", (json_int_t)n.removed, "restored",

@@ -55,6 +55,22 @@ site() {
 	expect 0 db check
 }
 
+@test "undo says which later imports may have listed the same people" {
+	printf 'email\nana@example.org\nbob@example.org\n' >"$CSV"
+	mill -q import "$CSV" --list daily
+	mill -q list add weekly
+	mill -q import "$CSV" --list weekly
+	printf 'email\nbob@example.org\ncy@example.org\n' >"$BATS_TEST_TMPDIR/later.csv"
+	mill -q import "$BATS_TEST_TMPDIR/later.csv" --list daily
+	expect 0 import undo 1
+	has "$output" "may have listed some of them, too, and found them there: 3"
+	is "$(mill subscriber show --json bob@example.org | jq -c '[.subscriptions[].list]')" '["weekly"]'
+	expect 0 import "$BATS_TEST_TMPDIR/later.csv" --list daily
+	is "$(mill subscriber show --json bob@example.org | jq -c '[.subscriptions[].list]')" '["daily","weekly"]'
+	expect 0 import undo 2
+	[[ $output != *"later imports"* ]]
+}
+
 @test "show tells what an import was and did" {
 	printf 'email\nana@example.org\nnobody\n' >"$CSV"
 	expect 0 import "$CSV" --list daily -q
