@@ -99,7 +99,7 @@ int import_next(struct store *s, int64_t id, struct import_slice *out, struct er
 struct applying {
 	struct store *s;
 	int64_t id, list, now, source;
-	struct str words, slug; /* of the source, of the list */
+	struct str words, slug, proof; /* of the source, of the list */
 	int64_t rows, added;
 	const struct import *import; /* NULL = nobody wants to know of progress */
 	int64_t done;
@@ -116,8 +116,8 @@ static int load(struct applying *p, struct err *e)
 
 	p->words = str_of(arena_printf(&p->a, "import %" PRId64, p->id));
 	if (db_query(p->s,
-		    "SELECT list_id, at, slug, rows, added FROM imports JOIN lists ON lists.id ="
-		    " list_id WHERE imports.id = ?1",
+		    "SELECT list_id, at, slug, rows, added, proof FROM imports"
+		    " JOIN lists ON lists.id = list_id WHERE imports.id = ?1",
 		    VALS(INT(p->id)), &st, e) < 0)
 		return -1;
 	rc = db_row(p->s, st, e);
@@ -127,17 +127,26 @@ static int load(struct applying *p, struct err *e)
 		p->slug = db_copy(st, 2, &p->a);
 		p->rows = sqlite3_column_int64(st, 3);
 		p->added = sqlite3_column_int64(st, 4);
+		p->proof = db_copy(st, 5, &p->a);
 		db_end(st);
 	}
 	return rc < 0 ? -1 : source_id(p->s, p->words, &p->source, e);
 }
 
+/* What the consent says beside its source: the proof, too, where somebody came back who had left or whose address
+ * was suppressed. */
+#define DETAIL(came_back, proof)                                                                   \
+	"iif(r.status < 2 AND (r.lifted IS NOT NULL" came_back "), 'proof: ' || " proof            \
+	" || ifnull('; ' || r.detail, ''), r.detail)"
+#define NEW_DETAIL     DETAIL("", "?10")
+#define CHANGED_DETAIL DETAIL(" OR r.status_before >= 2", "?5")
+
 /* Who is new to the list, all at once: SUBSCRIBE, which rows of a journal `r` for which readers `who`, SUBSCRIBE_REST.
  * Whoever has come by another way meanwhile (?9: somebody has) stays as that says. */
 #define SUBSCRIBE                                                                                  \
 	"INSERT INTO consents (subscriber_id, list_id, status, at, source_id, line, detail, hash)" \
-	" SELECT who.id, ?4, r.status, ?5, ?6, r.line, r.detail,"                                  \
-	" consent_hash(who.email_key, ?7, ?8, r.status, ?5, r.line, r.detail) FROM "
+	" SELECT who.id, ?4, r.status, ?5, ?6, r.line, " NEW_DETAIL ","                            \
+	" consent_hash(who.email_key, ?7, ?8, r.status, ?5, r.line, " NEW_DETAIL ") FROM "
 #define SUBSCRIBE_REST                                                                             \
 	" AND NOT (?9 AND EXISTS (SELECT 1 FROM subscriptions"                                     \
 	" WHERE list_id = ?4 AND subscriber_id = who.id))"
@@ -165,7 +174,7 @@ static int subscribe_new(struct applying *p, const char *sql, struct err *e)
 	last = p->s->chain.id;
 	if (db_run(p->s, sql,
 		    VALS(SLICE_OF(p), INT(p->list), INT(p->now), INT(p->source), TEXT(p->slug),
-			    TEXT(p->words), INT(any)),
+			    TEXT(p->words), INT(any), TEXT(p->proof)),
 		    e) < 0)
 		return -1;
 	return db_run(p->s,
@@ -181,12 +190,12 @@ static int change_status(struct applying *p, struct err *e)
 	int rc;
 
 	if (db_query(p->s,
-		    "SELECT r.subscriber_id, r.status, r.line, r.detail FROM import_rows AS r"
-		    " CROSS JOIN subscriptions AS p ON p.list_id = ?4"
+		    "SELECT r.subscriber_id, r.status, r.line, " CHANGED_DETAIL
+		    " FROM import_rows AS r CROSS JOIN subscriptions AS p ON p.list_id = ?4"
 		    " AND p.subscriber_id = r.subscriber_id AND p.status = r.status_before"
 		    " WHERE r.import_id = ?1 AND r.subscriber_id > ?2 AND r.subscriber_id <= ?3"
 		    " AND r.status IS NOT NULL",
-		    VALS(SLICE_OF(p), INT(p->list)), &st, e) < 0)
+		    VALS(SLICE_OF(p), INT(p->list), TEXT(p->proof)), &st, e) < 0)
 		return -1;
 	while ((rc = db_row(p->s, st, e)) == 1)
 		if (consent_add(p->s, sqlite3_column_int64(st, 0), p->list,

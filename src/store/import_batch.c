@@ -179,9 +179,10 @@ static int lay_over_person(
 	return 1;
 }
 
-/* The status that the row gives; -1 = it stays. By a file a status only climbs, unless there is proof. */
-static int64_t status_given(
-	const struct import *i, const struct import_row *row, const struct known *k)
+/* The status that the row gives; -1 = it stays. By a file a status only climbs, unless there is proof. Where that lifts
+ * a suppression, the status is given also when it was the same before: the consent tells of the proof. */
+static int64_t status_given(const struct import *i, const struct import_row *row,
+	const struct batch_mark *mark, const struct known *k)
 {
 	if (k->planned >= 0) {
 		enum subscription_status both =
@@ -192,7 +193,7 @@ static int64_t status_given(
 	if (k->status < (int64_t)row->status ||
 		(i->proof.n && is_ended(k->status) && !is_ended(row->status)))
 		return (int64_t)row->status;
-	return -1;
+	return mark->lifted.n ? k->status : -1;
 }
 
 /* What was there before the first row of the file that changed it is what counts. */
@@ -245,7 +246,7 @@ static int apply_known(struct import *i, const struct import_row *row,
 		count(i, row, &i->counts.suppressed);
 		return 0;
 	}
-	status = status_given(i, row, k);
+	status = status_given(i, row, mark, k);
 	person = lay_over_person(i, row, k, e);
 	if (person < 0)
 		return -1;

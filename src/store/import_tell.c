@@ -118,6 +118,8 @@ static struct import_effect effect_row(sqlite3_stmt *st, struct arena *a)
 		buf_cstr(&words, changed ? "" : "known");
 	else if (sqlite3_column_type(st, 4) == SQLITE_NULL)
 		buf_printf(&words, "put on the list as %s", status_words(st, 3));
+	else if (sqlite3_column_int(st, 3) == sqlite3_column_int(st, 4))
+		buf_printf(&words, "%s anew", status_words(st, 3));
 	else
 		buf_printf(&words, "%s, was %s", status_words(st, 3), status_words(st, 4));
 	if (changed)

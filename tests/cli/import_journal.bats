@@ -106,11 +106,37 @@ site() {
 	is "$(tail -1 <<<"$output" | jq -c '[.updated, .suppressed]')" '[0,3]'
 	unchanged expect 64 import "$CSV" --list daily --resubscribe-with-proof " "
 	expect 0 import "$CSV" --list daily --json --resubscribe-with-proof "forms of the fair, binder 3"
-	is "$(tail -1 <<<"$output" | jq -c '[.updated, .unchanged, .suppressed]')" '[1,1,1]'
+	is "$(tail -1 <<<"$output" | jq -c '[.updated, .unchanged, .suppressed]')" '[2,0,1]'
 	is "$(mill subscriber show --json left@example.org | jq -r '.subscriptions[0].status')" subscribed
 	is "$(mill subscriber show --json erased@example.org | jq -r .subscriber)" null
 	expect 0 import show 2
 	has "$output" "forms of the fair, binder 3"
+	expect 0 db check
+}
+
+@test "the proof stands in the consents that it brought" {
+	for name in left dead; do
+		mill -q subscriber add --list daily "$name@example.org"
+	done
+	mill -q subscriber unsubscribe left@example.org
+	mill -q subscriber suppress dead@example.org
+	mill -q subscriber add new@example.org
+	mill -q subscriber suppress new@example.org
+	printf 'never@example.org\n' >"$BATS_TEST_TMPDIR/never"
+	mill -q suppression import "$BATS_TEST_TMPDIR/never"
+	printf 'email,created_at\nleft@example.org,2020-01-02\ndead@example.org,\nnew@example.org,\nnever@example.org,\nfresh@example.org,\n' >"$CSV"
+	expect 0 import "$CSV" --list daily --json --resubscribe-with-proof "forms of the fair, binder 3"
+	is "$(tail -1 <<<"$output" | jq -c '[.added, .updated, .unchanged, .suppressed]')" '[3,2,0,0]'
+	detail() { mill consent prove --json "$1@example.org" | jq -r '.consents | map(select(.source == "import 1")) | .[].detail'; }
+	is "$(detail left)" "proof: forms of the fair, binder 3; created 2020-01-02T00:00:00Z (created_at)"
+	for name in dead new never; do
+		is "$(detail $name)" "proof: forms of the fair, binder 3; no time given"
+	done
+	is "$(detail fresh)" "no time given"
+	expect 0 import undo 1
+	has "$(detail left)" "proof: forms of the fair, binder 3"
+	has "$(mill consent prove dead@example.org)" "proof: forms of the fair, binder 3"
+	is "$(mill subscriber show --json dead@example.org | jq -c '[.subscriptions[].status, .suppression.reason]')" '["subscribed","hand"]'
 	expect 0 db check
 }
 
