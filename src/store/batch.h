@@ -16,6 +16,7 @@ struct batch_mark {
 	bool suppressed; /* nothing may come of it */
 	bool found; /* the subscriber was there before */
 	struct str lifted; /* the reason of the suppression that is to be lifted; empty = none */
+	struct str left; /* why the row is left alone; empty = it is not */
 };
 
 struct batch {

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "import_run.h"
 
+#include "base/enc.h"
+
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* Reading: the rows of a file become subscribers, who are on no list yet, and a journal of what is to happen. */
+
+enum { LEFT_MAX = 256 * 1024 * 1024 };
 
 static bool is_ended(int64_t status)
 {
@@ -20,6 +25,25 @@ static struct str suppression_of(const struct import_row *row)
 						     : STR("complaint");
 }
 
+/* Why a row is left alone whose address is suppressed. */
+static int suppression_words(struct import *i, struct str key, struct str *out, struct err *e)
+{
+	unsigned char hash[KEY_HASH_SIZE];
+	struct str reason;
+	sqlite3_stmt *st;
+	int rc;
+
+	if (suppression_hash(i->s, key, hash, e) < 0 ||
+		db_query(i->s, "SELECT reason FROM suppressions WHERE hash = ?1",
+			VALS(BLOB(((struct str){(const char *)hash, sizeof hash}))), &st, e) < 0)
+		return -1;
+	rc = db_row(i->s, st, e);
+	reason = rc == 1 ? db_text(st, 0) : STR("domain");
+	*out = str_of(arena_printf(&i->a, "suppressed (%.*s)", STR_ARG(reason)));
+	db_end(st);
+	return rc < 0 ? -1 : 0;
+}
+
 static int mark_suppressed(
 	struct import *i, const struct import_row *row, struct batch_mark *mark, struct err *e)
 {
@@ -30,14 +54,15 @@ static int mark_suppressed(
 	if (!i->proof.n) {
 		rc = suppression_find(i->s, row->key, e);
 		mark->suppressed = rc == 1;
-		return rc < 0 ? -1 : 0;
+		return rc == 1 ? suppression_words(i, row->key, &mark->left, e) : rc;
 	}
 	rc = suppression_get(i->s, row->key, &i->a, &reason, &at, e);
 	if (rc == 1) {
 		mark->suppressed = is_ended(row->status) || str_eq(reason, STR("erased")) ||
 				   str_eq(reason, STR("domain"));
-		if (!mark->suppressed)
-			mark->lifted = reason;
+		if (mark->suppressed)
+			return suppression_words(i, row->key, &mark->left, e);
+		mark->lifted = reason;
 	}
 	return rc < 0 ? -1 : 0;
 }
@@ -235,8 +260,8 @@ static int write_person(
 		e);
 }
 
-static int apply_known(struct import *i, const struct import_row *row,
-	const struct batch_mark *mark, struct known *k, struct err *e)
+static int apply_known(struct import *i, const struct import_row *row, struct batch_mark *mark,
+	struct known *k, struct err *e)
 {
 	bool suppresses = row->suppress.n && !mark->suppressed;
 	int64_t status;
@@ -244,6 +269,7 @@ static int apply_known(struct import *i, const struct import_row *row,
 
 	if (is_ended(k->status) && !is_ended(row->status) && !i->proof.n) {
 		count(i, row, &i->counts.suppressed);
+		mark->left = row->again ? STR("") : str_of(consent_status_name((int)k->status));
 		return 0;
 	}
 	status = status_given(i, row, mark, k);
@@ -307,14 +333,48 @@ static int update_known(struct import *i, struct import_row *rows, struct batch_
 
 /* Count those whom update_known() has not seen. */
 static void count_rest(
-	struct import *i, const struct import_row *rows, const struct batch_mark *marks, size_t n)
+	struct import *i, const struct import_row *rows, struct batch_mark *marks, size_t n)
 {
 	for (size_t at = 0; at < n; at++) {
-		if (marks[at].suppressed && (!marks[at].found || !is_ended(rows[at].status)))
+		bool left =
+			marks[at].suppressed && (!marks[at].found || !is_ended(rows[at].status));
+
+		if (left)
 			count(i, &rows[at], &i->counts.suppressed);
 		else if (!marks[at].found)
 			count(i, &rows[at], &i->counts.added);
+		if (marks[at].suppressed && (!left || rows[at].again))
+			marks[at].left = STR("");
 	}
+}
+
+/* Write down which rows are left alone: all of a slice in one row, since a file may have nobody else. */
+static int journal_left(struct import *i, const struct import_row *rows,
+	const struct batch_mark *marks, size_t n, struct err *e)
+{
+	struct buf all;
+	int rc = 0;
+
+	buf_init(&all, LEFT_MAX);
+	for (size_t at = 0; at < n; at++) {
+		if (!marks[at].left.n)
+			continue;
+		buf_printf(&all, "%s[%" PRIu64 ",", all.n ? "," : "[", rows[at].line);
+		enc_json(&all, marks[at].left);
+		buf_char(&all, ']');
+	}
+	if (all.n) {
+		buf_char(&all, ']');
+		rc = all.over ? err_set(e, ERR_INPUT,
+					"the reasons of suppressions are larger than %d octets",
+					LEFT_MAX)
+			      : db_run(i->s,
+					"INSERT INTO import_left (import_id, n, rows) VALUES (?1, "
+					"?2, ?3)",
+					VALS(INT(i->id), INT(++i->left), TEXT(buf_view(&all))), e);
+	}
+	buf_free(&all);
+	return rc;
 }
 
 /* What the file says again of readers whom it has made is laid over their rows of the journal. Packs of other imports
@@ -366,6 +426,9 @@ static int write_slice(struct import *i, struct import_row *rows, struct batch_m
 		update_known(i, rows, marks, before, e) < 0)
 		return -1;
 	i->look_first = added < wanted / 2;
+	count_rest(i, rows, marks, n);
+	if (journal_left(i, rows, marks, n, e) < 0)
+		return -1;
 	return import_pack(i->s, i->id, before, e);
 }
 
@@ -380,16 +443,18 @@ static int take_slice(struct import *i, struct import_row *rows, struct batch_ma
 		rc = prepare(i, rows, marks, n, e);
 	if (rc == 0)
 		rc = respell(i, rows, n, e);
-	if (rc == 0)
-		rc = i->dry_run ? update_known(i, rows, marks, INT64_MAX, e)
-				: write_slice(i, rows, marks, n, e);
+	if (rc == 0 && i->dry_run) {
+		rc = update_known(i, rows, marks, INT64_MAX, e);
+		if (rc == 0)
+			count_rest(i, rows, marks, n);
+	} else if (rc == 0) {
+		rc = write_slice(i, rows, marks, n, e);
+	}
 	if (!i->dry_run) {
 		rc = tx_close(i->s, true, rc, e);
 		import_pause();
 	}
 	i->s->batch.n = 0;
-	if (rc == 0)
-		count_rest(i, rows, marks, n);
 	return rc;
 }
 

@@ -39,7 +39,7 @@ struct import {
 	bool look_first; /* most of the last slice were known */
 	struct str proof;
 	struct import_counts counts;
-	int64_t rejects; /* written down */
+	int64_t left; /* rows of import_left */
 	struct batch_mark *mark;
 	size_t mark_max;
 	struct str *field;

@@ -111,7 +111,7 @@ static struct import_effect effect_row(sqlite3_stmt *st, struct arena *a)
 
 	buf_init(&words, 4096);
 	if (reason.n)
-		buf_printf(&words, "rejected: %.*s", STR_ARG(reason));
+		buf_str(&words, reason);
 	else if (created)
 		buf_printf(&words, "added as %s", status_words(st, 3));
 	else if (sqlite3_column_type(st, 3) == SQLITE_NULL)
@@ -143,6 +143,16 @@ static struct import_effect effect_row(sqlite3_stmt *st, struct arena *a)
 	" lifted, before IS NOT NULL, coalesce(kept, 0), '' FROM " rows                            \
 	" LEFT JOIN subscribers ON subscribers.id = subscriber_id WHERE import_id = ?1"
 
+/* Rows of which nothing came, and why. */
+#define NOTHING(line, why) " UNION ALL SELECT " line ", '', 0, NULL, NULL, NULL, NULL, 0, 0, " why
+#define REJECTED           NOTHING("line", "'rejected: ' || reason FROM import_rejects WHERE import_id = ?1")
+#define LEFT_ALONE                                                                                 \
+	NOTHING("value ->> 0", "'left alone: ' || (value ->> 1)"                                   \
+			       " FROM import_left, json_each(rows) WHERE import_id = ?1")
+
+static const char effects[] = EFFECTS("import_rows") " UNION ALL " EFFECTS("temp.shown_rows")
+	REJECTED LEFT_ALONE " ORDER BY 1";
+
 int import_effects(struct store *s, int64_t id,
 	bool (*each)(void *user, const struct import_effect *effect), void *user, struct err *e)
 {
@@ -150,13 +160,7 @@ int import_effects(struct store *s, int64_t id,
 	sqlite3_stmt *st;
 	int rc;
 
-	if (import_show_packs(s, id, e) < 0 ||
-		db_query(s,
-			EFFECTS("import_rows") " UNION ALL " EFFECTS(
-				"temp.shown_rows") " UNION ALL SELECT line, '', 0, NULL, NULL,"
-						   " NULL, NULL, 0, 0, reason FROM import_rejects"
-						   " WHERE import_id = ?1 ORDER BY line",
-			VALS(INT(id)), &st, e) < 0)
+	if (import_show_packs(s, id, e) < 0 || db_query(s, effects, VALS(INT(id)), &st, e) < 0)
 		return -1;
 	while ((rc = db_row(s, st, e)) == 1) {
 		const struct import_effect effect = effect_row(st, &a);

@@ -282,6 +282,7 @@ static int forget(struct store *s, int64_t id, struct err *e)
 		"DELETE FROM import_rows WHERE import_id = ?1",
 		"DELETE FROM import_packs WHERE import_id = ?1",
 		"DELETE FROM import_rejects WHERE import_id = ?1",
+		"DELETE FROM import_left WHERE import_id = ?1",
 		"DELETE FROM imports WHERE id = ?1",
 	};
 

@@ -80,7 +80,11 @@ site() {
 	is "$(tail -n +2 <<<"$output" | jq -c '[.line, .email, .effect[:9]]')" \
 		'[2,"ana@example.org","added as "]
 [3,"","rejected:"]'
-	expect 66 import show 2
+	mill subscriber unsubscribe -q ana@example.org
+	expect 0 import "$CSV" --list daily -q
+	expect 0 import show 2 --rows
+	has "$output" "       2  left alone: unsubscribed"
+	expect 66 import show 3
 }
 
 @test "ls fits a terminal and tells files by their names" {

@@ -395,6 +395,65 @@ static void test_erased_while_the_file_is_read(void **state)
 	assert_sound(f);
 }
 
+/* Who had left, or is suppressed, is told by line and reason. */
+static void test_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct import_row rows[] = {
+		row("left@example.com", "", "", ACTIVE, 2),
+		row("dead@example.com", "", "", ACTIVE, 3),
+		row("hand@example.com", "", "", ACTIVE, 4),
+		row("hand@example.com", "", "", ACTIVE, 5),
+		row("x@example.net", "", "", ACTIVE, 6),
+		row("gone@example.com", "", "", SUBSCRIPTION_UNSUBSCRIBED, 7),
+		row("fine@example.com", "", "", ACTIVE, 8),
+	};
+	struct import_row again[] = {row("left@example.com", "", "", ACTIVE, 9),
+		row("gone@example.com", "", "", ACTIVE, 10)};
+	struct import_sorter *sorter = import_sorter_new();
+	struct import_counts n;
+	struct import *i;
+	struct buf text;
+	int64_t id, known;
+
+	buf_init(&text, 10000);
+	import(f,
+		ROWS(row("left@example.com", "", "", SUBSCRIPTION_UNSUBSCRIBED, 2),
+			row("dead@example.com", "", "", SUBSCRIPTION_BOUNCED, 3),
+			row("hand@example.com", "", "", ACTIVE, 4)),
+		10);
+	OK(f, suppression_add(f->s, STR("hand@example.com"), "hand", 11, &f->e));
+	OK(f, suppression_add(f->s, STR("gone@example.com"), "erased", 11, &f->e));
+	OK(f, suppression_put_domain(f->s, STR("example.net"), "hand", 11, &known, &f->e));
+	for (int k = 0; k < 2; k++) {
+		struct import_row copy[7];
+
+		memcpy(copy, rows, sizeof rows);
+		import_sorter_free(sorter);
+		sorter = import_sorter_new();
+		i = begin(f, 20 + k);
+		add_sorted(f, i, sorter, copy, 7);
+		memcpy(copy, again, sizeof again);
+		add_sorted(f, i, sorter, copy, 2);
+		if (k == 0)
+			import_rollback(i, &n);
+		assert_int_equal(
+			peek(f, "SELECT count(*) FROM import_left, json_each(rows)"), k ? 5 : 0);
+	}
+	import_sorter_free(sorter);
+	OK(f, import_commit(i, STR(""), STR(""), &id, &n, &f->e));
+	assert_counts(n, 1, 0, 3, 5);
+	OK(f, import_effects(f->s, id, collect, &text, &f->e));
+	assert_string_equal(buf_text(&text), "2 : left alone: unsubscribed\n"
+					     "3 : left alone: suppressed (bounce)\n"
+					     "5 : left alone: suppressed (hand)\n"
+					     "6 : left alone: suppressed (domain)\n"
+					     "7 : left alone: suppressed (erased)\n"
+					     "8 fine@example.com: added as subscribed\n");
+	assert_sound(f);
+	buf_free(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +466,7 @@ int main(void)
 		TEST(test_recover_what_was_decided_for),
 		TEST(test_effects),
 		TEST(test_erased_while_the_file_is_read),
+		TEST(test_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,7 @@ static void test_one_row_a_slice(void **state)
 		peek(f, "SELECT max(id) FROM subscribers"));
 	assert_effects(f, 2,
 		"2 aa@example.com: added as subscribed\n"
+		"3 : left alone: suppressed (bounce)\n"
 		"4 bb@example.com: added as subscribed\n"
 		"5 c@example.com: subscribed, was pending\n");
 }
