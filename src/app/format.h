@@ -58,7 +58,7 @@ struct format_column {
 	const char *how;
 };
 
-enum { FORMAT_COLUMNS_MAX = 24, FORMAT_SIGNS_MAX = 3, FORMAT_SIGN_COLUMNS_MAX = 4 };
+enum { FORMAT_COLUMNS_MAX = 24, FORMAT_SIGNS_MAX = 4, FORMAT_SIGN_COLUMNS_MAX = 4 };
 
 struct format {
 	const char *name, *title;

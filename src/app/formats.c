@@ -119,7 +119,10 @@ static const struct format formats[] = {
 	{
 		.name = "kit",
 		.title = "Kit (ConvertKit)",
-		.sign = {{"first_name", "email", "created_at", "status"}},
+		/* Its export, and what its API says; in a file of addresses, "State" is a place. */
+		.sign = {{"first_name", "email", "created_at", "status"},
+			{"email_address", "state"}, {"id", "first_name", "email_address", "state"},
+			{"first_name", "email_address", "state", "created_at"}},
 		.in_order = true,
 		.column =
 			{

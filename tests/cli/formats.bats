@@ -117,6 +117,34 @@ flo@example.org|Flo|subscribed||cold'
 	is "$(attribute ana@example.org pet)" '"cat"'
 }
 
+@test "Kit in the words of its API, and what only looks alike" {
+	while IFS='|' read -r header ana bob; do
+		printf '%s\n' "$header" "$ana" "$bob" >"$CSV"
+		expect 0 import "$CSV" --list daily --dry-run
+		has "$output" "Kit (ConvertKit)"
+		has "$output" "1 subscribed, 1 unsubscribed"
+	done <<-'END'
+	email_address,state,created_at,first_name|ana@example.org,active,2022-01-01T00:00:00Z,Ana|bob@example.org,cancelled,,
+	id,first_name,email_address,state,created_at|1,Ana,ana@example.org,active,|2,Bob,bob@example.org,cancelled,
+	first_name,email_address,state,created_at|Ana,ana@example.org,active,|Bob,bob@example.org,cancelled,
+	END
+	while read -r header; do
+		printf '%s\n%s\n' "$header" ",$(sed 's/[^,]//g' <<<"${header#*,}")" >"$CSV"
+		expect 0 import "$CSV" --list daily --dry-run
+		[[ $output != *"Kit"* ]]
+	done <<-'END'
+	First Name,Last Name,Email Address,City,State,Created At
+	Email Address,First Name,Last Name,Address,City,State,Zip
+	email_address,type,creation_date,state
+	END
+	# Where they are one, the rows are rejected, and the operator says what it is.
+	printf 'Email Address,State\nana@example.org,TX\n' >"$CSV"
+	expect 0 import "$CSV" --list daily
+	rejected "TX"
+	expect 0 import "$CSV" --list daily --format plain
+	is "$(attribute ana@example.org state)" '"TX"'
+}
+
 @test "listmonk: enabled is no consent without a word" {
 	cat >"$CSV" <<-'END'
 	uuid,email,name,attributes,status,created_at,updated_at
