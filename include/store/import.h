@@ -30,7 +30,9 @@ struct import_row {
  * before. */
 struct import_counts {
 	int64_t rows, added, updated, unchanged, rejected, suppressed;
-	int64_t repeats; /* of the unchanged: the file has had their address before; not in the record */
+	/* Not in the record: */
+	int64_t repeats; /* of the unchanged: the file has had their address before */
+	int64_t mailed; /* people who get mail by it and got none before */
 };
 
 struct import;

@@ -91,6 +91,9 @@ static void print_counts(
 		printf("import %" PRId64 " into '%s': %s\n", id, list,
 			cmd_count(c, n->rows, "row", "rows"));
 	cmd_import_print_counts(c, n);
+	printf("  %9s  %s\n", cmd_number(c, n->mailed),
+		dry_run ? "would get mail from then on, and get none now"
+			: "get mail from now on, and got none before");
 	if (n->repeats)
 		printf("  %9s  of the unchanged are repeats: the strictest status counts\n",
 			cmd_number(c, n->repeats));

@@ -94,6 +94,27 @@ static void count(struct import *i, const struct import_row *row, int64_t *class
 	i->counts.repeats += row->repeats + row->again;
 }
 
+/* What is there of a row's reader. */
+struct known {
+	int64_t id;
+	int64_t status; /* -1 = not on the list */
+	int64_t planned; /* what an earlier row of the file is to make of it; -1 = nothing */
+	struct str email, first_name, last_name, attributes;
+};
+
+/* Count who gets mail from now on: `status` is what a row gives to somebody who had `k` (NULL = who is new), -1 that it
+ * gives none. A dry run looks at the first row of each alone, since it does not remember what that gave. */
+static void count_mailed(struct import *i, const struct import_row *row,
+	const struct batch_mark *mark, const struct known *k, int64_t status)
+{
+	if (row->again && i->dry_run)
+		return;
+	if (k && k->planned == SUBSCRIPTION_ACTIVE)
+		i->counts.mailed -= is_ended(status);
+	else if (status == SUBSCRIPTION_ACTIVE)
+		i->counts.mailed += !k || k->status != SUBSCRIPTION_ACTIVE || mark->lifted.n;
+}
+
 /* ---- who is new ---- */
 
 /* All of a slice in one statement. Ids are given out from `*before` + 1 on, by the row's place; `*added` is how many
@@ -168,14 +189,6 @@ static int respell(struct import *i, struct import_row *rows, size_t n, struct e
 }
 
 /* ---- who is known ---- */
-
-/* What is there of a row's reader. */
-struct known {
-	int64_t id;
-	int64_t status; /* -1 = not on the list */
-	int64_t planned; /* what an earlier row of the file is to make of it; -1 = nothing */
-	struct str email, first_name, last_name, attributes;
-};
 
 static bool differs(struct str new, struct str old)
 {
@@ -280,6 +293,7 @@ static int apply_known(struct import *i, const struct import_row *row, struct ba
 		k->status < 0           ? &i->counts.added
 		: person || status >= 0 ? &i->counts.updated
 					: &i->counts.unchanged);
+	count_mailed(i, row, mark, k, status);
 	if (i->dry_run)
 		return 0;
 	if ((person || status >= 0 || suppresses || mark->lifted.n) &&
@@ -339,10 +353,12 @@ static void count_rest(
 		bool left =
 			marks[at].suppressed && (!marks[at].found || !is_ended(rows[at].status));
 
-		if (left)
+		if (left) {
 			count(i, &rows[at], &i->counts.suppressed);
-		else if (!marks[at].found)
+		} else if (!marks[at].found) {
 			count(i, &rows[at], &i->counts.added);
+			count_mailed(i, &rows[at], &marks[at], NULL, (int64_t)rows[at].status);
+		}
 		if (marks[at].suppressed && (!left || rows[at].again))
 			marks[at].left = STR("");
 	}

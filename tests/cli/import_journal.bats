@@ -71,6 +71,17 @@ site() {
 	[[ $output != *"later imports"* ]]
 }
 
+@test "an import says how many get mail by it" {
+	printf 'email,status\nana@example.org,active\nbob@example.org,unsubscribed\ncy@example.org,bounced\n' >"$CSV"
+	expect 0 import "$CSV" --list daily --dry-run
+	has "$output" "        1  would get mail from then on"
+	expect 0 import "$CSV" --list daily
+	has "$output" "        3  added"
+	has "$output" "        1  get mail from now on"
+	expect 0 import "$CSV" --list daily
+	has "$output" "        0  get mail from now on"
+}
+
 @test "show tells what an import was and did" {
 	printf 'email\nana@example.org\nnobody\n' >"$CSV"
 	expect 0 import "$CSV" --list daily -q

@@ -197,6 +197,8 @@ static void test_record_and_rollback(void **state)
 	OK(f, import_commit(i, STR("abc"), STR("{}"), &id, &n, &f->e));
 	assert_int_equal(n.rows, 5);
 	OK(f, import_each(f->s, one_record, &kept, &f->e));
+	assert_int_equal(n.mailed, 1);
+	kept.mailed = n.mailed;
 	assert_memory_equal(&n, &kept, sizeof n);
 	assert_int_equal(peek(f, "SELECT count(*) FROM import_rejects"), 4);
 	OK(f, fields_get(f->s, &f->a, &field, &count, &f->e));
@@ -204,6 +206,52 @@ static void test_record_and_rollback(void **state)
 	f->list = 99;
 	FAILS(f, ERR_BUG,
 		import_begin(f->s, &(struct import_start){.list = 99, .now = 10}, &i, &f->e));
+	assert_sound(f);
+}
+
+/* Who gets mail that got none: as many as the list then has more. */
+static void test_who_gets_mail(void **state)
+{
+	static const char active[] =
+		"SELECT count(*) FROM subscriptions JOIN subscribers ON id = subscriber_id"
+		" WHERE status = 1 AND NOT suppressed";
+	struct fixture *f = *state;
+	struct import_row batch[3][2] = {
+		{row("one@example.com", "", "", ACTIVE, 2),
+			row("two@example.com", "", "", ACTIVE, 3)},
+		{row("one@example.com", "", "", SUBSCRIPTION_BOUNCED, 4),
+			row("three@example.com", "", "", ACTIVE, 5)},
+		{row("three@example.com", "", "", ACTIVE, 6),
+			row("one@example.com", "", "", SUBSCRIPTION_COMPLAINED, 7)},
+	};
+	struct import_sorter *sorter = import_sorter_new();
+	struct import_counts n;
+	struct import *i;
+	int64_t id;
+
+	n = import(f,
+		ROWS(row("a@example.com", "", "", ACTIVE, 2),
+			row("p@example.com", "", "", SUBSCRIPTION_PENDING, 3),
+			row("u@example.com", "", "", SUBSCRIPTION_UNSUBSCRIBED, 4),
+			row("b@example.com", "", "", SUBSCRIPTION_BOUNCED, 5)),
+		10);
+	assert_int_equal(n.mailed, 1);
+	n = import(f,
+		ROWS(row("a@example.com", "", "", ACTIVE, 2),
+			row("p@example.com", "", "", ACTIVE, 3),
+			row("u@example.com", "", "", ACTIVE, 4),
+			row("b@example.com", "", "", ACTIVE, 5),
+			row("n@example.com", "", "", ACTIVE, 6)),
+		20);
+	assert_int_equal(n.mailed, 2);
+	assert_int_equal(peek(f, active), 3);
+	i = begin(f, 30);
+	for (int k = 0; k < 3; k++)
+		add_sorted(f, i, sorter, batch[k], 2);
+	import_sorter_free(sorter);
+	OK(f, import_commit(i, STR(""), STR(""), &id, &n, &f->e));
+	assert_int_equal(n.mailed, 2);
+	assert_int_equal(peek(f, active), 5);
 	assert_sound(f);
 }
 
@@ -249,6 +297,7 @@ int main(void)
 		TEST(test_bounced_rows_suppress),
 		TEST(test_second_list),
 		TEST(test_record_and_rollback),
+		TEST(test_who_gets_mail),
 		TEST(test_batches_beside_single_verbs),
 	};
 
