@@ -77,6 +77,10 @@ int import_batch(struct import *i, struct import_row *rows, size_t n, struct err
 /* Write down that the row at `line` was rejected. */
 int import_reject(struct import *i, uint64_t line, struct str reason, struct err *e);
 
+/* Keep the SHA-512 of an address that the other service has erased (SUPPRESSION_SHA512), once the import is decided
+ * for: no later one brings that address. Counts nothing. */
+int import_erased(struct import *i, const unsigned char hash[SUPPRESSION_HASH_SIZE], struct err *e);
+
 /* Decide for the import and give the list its people. `hash` is the file's SHA-256 in hex, `report` what was read
  * as what (JSON); both may be empty. Frees the handle also on error, when nothing has changed, or will not
  * have as soon as import_recover() was called. `id` is the import's number. */

@@ -164,6 +164,10 @@ int suppressions_each(struct store *s, bool (*each)(void *user, const struct sup
 /* The key that the hashes are made under, to go with them to another site; in `a`. */
 int suppression_secret(struct store *s, struct arena *a, struct str *secret, struct err *e);
 
+/* In the place of another site's key: the hashes are SHA-512 of the address with its domain in lower case, under no key,
+ * of which the first 16 octets count. Services write that of people whom they have erased. */
+#define SUPPRESSION_SHA512 STR("sha512")
+
 /* Take a suppression by its hash under the key `secret` of another site, or of this one. 1 when it is new
  * here, 0 when it was known, or -1. */
 int suppression_put_hash(

@@ -12,7 +12,7 @@
 #include <jansson.h>
 #include <string.h>
 
-enum { VALUE_MAX = 64 * 1024, REASON_MAX = 100, QUOTED_MAX = 100, DAY = 86400 };
+enum { VALUE_MAX = 64 * 1024, REASON_MAX = 100, QUOTED_MAX = 100, DAY = 86400, SHA512_SIZE = 64 };
 
 /* A row on its way. */
 struct reading {
@@ -69,6 +69,21 @@ static struct str name_in(struct arena *a, struct str value)
 	return (struct str){copy, value.n};
 }
 
+/* Nobody is left to write to, but the hash of the address may be there: base64 of its SHA-512. */
+static int read_erased(struct reading *r, struct err *e)
+{
+	struct columns *c = r->c;
+
+	buf_reset(r->scratch);
+	c->has_erased = dec_base64(r->scratch, str_trim(value_of(r, COLUMN_ERASED))) == 0 &&
+			r->scratch->n == SHA512_SIZE;
+	if (c->has_erased)
+		memcpy(c->erased, r->scratch->p, sizeof c->erased);
+	return err_set(e, ERR_INPUT, "the address was erased in %s: %s", c->format->title,
+		c->has_erased ? "its hash stays here, so that no later import brings it back"
+			      : "there is nobody left to write to");
+}
+
 static int read_address(struct reading *r, struct str *name, struct err *e)
 {
 	struct str value = trim_far(value_of(r, COLUMN_EMAIL));
@@ -76,8 +91,7 @@ static int read_address(struct reading *r, struct str *name, struct err *e)
 	struct mailbox mailbox = {0};
 
 	if (!value.n && str_trim(value_of(r, COLUMN_ERASED)).n)
-		return err_set(e, ERR_INPUT,
-			"the address was erased in %s: there is nobody left to write to", f->title);
+		return read_erased(r, e);
 	if (memchr(value.p, '<', value.n)
 			? mailbox_parse_as(r->a, value, r->c->rule, &mailbox, e) < 0
 			: addr_parse_as(r->a, value, r->c->rule, &mailbox.addr, e) < 0)
@@ -458,6 +472,7 @@ int columns_row(struct columns *c, struct arena *a, struct buf *scratch, const s
 	int rc = -1;
 
 	*out = (struct import_row){.line = line};
+	c->has_erased = false;
 	if (check_size(c, field, &n, e) < 0)
 		return -1;
 	r.n = n;

@@ -58,6 +58,9 @@ struct columns {
 	struct str object_name[OBJECT_NAMES_MAX]; /* attributes found in JSON objects */
 	size_t object_name_n;
 	bool tagged; /* some row has a tag */
+	/* Of the last row, which was rejected since its service has erased the address: where that stands as SHA-512. */
+	unsigned char erased[SUPPRESSION_HASH_SIZE];
+	bool has_erased;
 	struct arena a; /* of this all */
 };
 

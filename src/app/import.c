@@ -77,7 +77,8 @@ static int write_rejections(struct job *j, struct writing *w, struct piece *p, s
 
 		if (o->rejected)
 			o->rejected(o->user, r->file, r->line, r->reason);
-		if (import_reject(w->import, r->line, str_of(reason), e) < 0)
+		if (import_reject(w->import, r->line, str_of(reason), e) < 0 ||
+			(r->erased && import_erased(w->import, r->erased, e) < 0))
 			return -1;
 	}
 	return 0;

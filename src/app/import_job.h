@@ -28,6 +28,7 @@ struct rejection {
 	const char *file; /* member of an archive, or "" */
 	uint64_t line;
 	const char *reason;
+	const unsigned char *erased; /* SHA-512 of an address that was erased elsewhere, or NULL */
 };
 
 struct piece {

@@ -70,6 +70,13 @@ static int read_header(
 	return 0;
 }
 
+static const unsigned char *erased_hash(const struct columns *c, struct arena *a)
+{
+	const struct str hash = {(const char *)c->erased, sizeof c->erased};
+
+	return c->has_erased ? (const unsigned char *)arena_str(a, hash).p : NULL;
+}
+
 static int take_row(void *user, const struct str *field, size_t n, uint64_t line, struct err *e)
 {
 	struct job *j = user;
@@ -91,8 +98,8 @@ static int take_row(void *user, const struct str *field, size_t n, uint64_t line
 	in->rows++;
 	if (columns_row(&in->columns, &p->a, &j->scratch, field, n, line, row, &why) < 0) {
 		in->rejected++;
-		p->rejection[p->rejection_n++] =
-			(struct rejection){in->member, line, arena_cstr(&p->a, str_of(why.text))};
+		p->rejection[p->rejection_n++] = (struct rejection){in->member, line,
+			arena_cstr(&p->a, str_of(why.text)), erased_hash(&in->columns, &p->a)};
 	} else {
 		tally_address(&in->tally, row->key);
 		p->text_n += row->attributes.n + row->detail.n;

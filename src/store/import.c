@@ -7,6 +7,8 @@
 
 /* Beginning and ending an import. */
 
+enum { ERASED_MAX = 64 * 1024 * 1024 };
+
 static int begin(struct import *i, const struct import_start *start, struct err *e)
 {
 	if (i->dry_run)
@@ -33,6 +35,7 @@ static void end(struct import *i)
 	}
 	arena_free(&i->a);
 	arena_free(&i->names);
+	buf_free(&i->erased);
 	free(i->mark);
 	free(i);
 }
@@ -70,6 +73,7 @@ int import_begin(
 		.progress = start->progress,
 		.user = start->user,
 		.lock = -1};
+	buf_init(&i->erased, ERASED_MAX);
 	i->proof = arena_str(&i->names, start->proof);
 	if ((!i->dry_run && begin_writing(i, e) < 0) || begin(i, start, e) < 0 ||
 		(!i->dry_run && import_pace(s, false, e) < 0)) {
@@ -103,6 +107,18 @@ void import_rollback(struct import *i, struct import_counts *out)
 	end(i);
 }
 
+static int put_erased(struct import *i, struct err *e)
+{
+	struct suppression one = {.reason = STR("erased"), .at = i->now};
+
+	for (size_t at = 0; at < i->erased.n; at += sizeof one.hash) {
+		memcpy(one.hash, i->erased.p + at, sizeof one.hash);
+		if (suppression_put_hash(i->s, SUPPRESSION_SHA512, &one, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int decide(struct import *i, struct str hash, struct str report, struct err *e)
 {
 	struct import_counts *c = &i->counts;
@@ -119,7 +135,8 @@ static int decide(struct import *i, struct str hash, struct str report, struct e
 		    VALS(INT(i->id), INT(c->rows), INT(c->added), INT(c->updated),
 			    INT(c->unchanged), INT(c->rejected), INT(c->suppressed),
 			    INT(IMPORT_APPLYING), TEXT(hash), TEXT(report)),
-		    e) < 0)
+		    e) < 0 ||
+		put_erased(i, e) < 0)
 		return -1;
 	return store_commit(i->s, e);
 }
@@ -162,4 +179,11 @@ int import_reject(struct import *i, uint64_t line, struct str reason, struct err
 	return db_run(i->s,
 		"INSERT INTO import_rejects (import_id, n, line, reason) VALUES (?1, ?2, ?3, ?4)",
 		VALS(INT(i->id), INT(i->counts.rejected), INT((int64_t)line), TEXT(reason)), e);
+}
+
+int import_erased(struct import *i, const unsigned char hash[SUPPRESSION_HASH_SIZE], struct err *e)
+{
+	if (!i->dry_run)
+		buf_add(&i->erased, hash, SUPPRESSION_HASH_SIZE);
+	return i->erased.over ? err_set(e, ERR_INPUT, "the file has too many erased people") : 0;
 }

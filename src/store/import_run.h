@@ -44,6 +44,7 @@ struct import {
 	size_t mark_max;
 	struct str *field;
 	size_t field_n;
+	struct buf erased; /* hashes of those whom the other service has erased */
 	struct arena a; /* of one batch */
 	struct arena names; /* lives as long as the import */
 };

@@ -257,7 +257,11 @@ static int conclude(struct taking *t, struct err *e)
 	if (!t->undoing)
 		return 0;
 	if (db_run(t->s, "UPDATE imports SET state = ?2 WHERE id = ?1",
-		    VALS(INT(t->id), INT(IMPORT_UNDONE)), e) < 0)
+		    VALS(INT(t->id), INT(IMPORT_UNDONE)), e) < 0 ||
+		db_run(t->s,
+			"DELETE FROM foreign_suppressions WHERE at = ?2"
+			" AND key_id = (SELECT id FROM foreign_keys WHERE secret = ?1)",
+			VALS(TEXT(SUPPRESSION_SHA512), INT(t->at)), e) < 0)
 		return -1;
 	return store_event(t->s, t->now, "undo", 0, t->words, e);
 }

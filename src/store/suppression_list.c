@@ -12,9 +12,13 @@ static bool hash_under(struct str secret, struct str key, unsigned char out[KEY_
 	unsigned char full[EVP_MAX_MD_SIZE];
 	unsigned n;
 
-	if (!HMAC(EVP_sha256(), secret.p, (int)secret.n, (const unsigned char *)key.p, key.n, full,
-		    &n))
+	if (str_eq(secret, SUPPRESSION_SHA512)) {
+		if (EVP_Digest(key.p, key.n, full, &n, EVP_sha512(), NULL) != 1)
+			return false;
+	} else if (!HMAC(EVP_sha256(), secret.p, (int)secret.n, (const unsigned char *)key.p, key.n,
+			   full, &n)) {
 		return false;
+	}
 	memcpy(out, full, KEY_HASH_SIZE);
 	return true;
 }
@@ -137,10 +141,14 @@ int suppression_adopt(struct store *s, struct str key, struct err *e)
 	if (rc <= 0)
 		return rc;
 	rc = db_int(s,
-		"SELECT 1 FROM foreign_keys JOIN foreign_suppressions ON key_id = id"
-		" WHERE hash IN (hash_under(secret, lower(?1)), hash_under(secret, ?1))",
+		"SELECT reason = 'erased' FROM foreign_keys JOIN foreign_suppressions ON key_id = "
+		"id"
+		" WHERE hash IN (hash_under(secret, lower(?1)), hash_under(secret, ?1))"
+		" ORDER BY 1 DESC LIMIT 1",
 		VALS(TEXT(key)), &any, e);
-	if (rc == 1 && suppression_put(s, key, "elsewhere", STR("another site's list"), 0, e) < 0)
+	/* A proof brings back others, never who was erased. */
+	if (rc == 1 && suppression_put(s, key, any ? "erased" : "elsewhere",
+			       STR("another site's list"), 0, e) < 0)
 		return -1;
 	return rc;
 }

@@ -195,6 +195,34 @@ di@example.org|Di|complained|complaint'
 	rejected ":6: rejected"
 }
 
+@test "Mailtrain: the hash of who was erased there keeps the address out" {
+	hash() { printf %s "$1" | openssl dgst -sha512 -binary | base64 -w0; }
+	printf 'cid,status,HASH_EMAIL,EMAIL\na,subscribed,%s,ana@example.org\ne,unsubscribed,%s,\nf,unsubscribed,aGFzaA==,\n' \
+		"$(hash ana@example.org)" "$(hash Gone@example.org)" >"$CSV"
+	unchanged expect 0 import "$CSV" --list daily --dry-run
+	rejected ":3: rejected: the address was erased in Mailtrain: its hash stays here"
+	rejected ":4: rejected: the address was erased in Mailtrain: there is nobody left"
+	expect 0 import "$CSV" --list daily
+	printf 'email\nana@example.org\nGone@Example.ORG\nbob@example.org\n' >"$BATS_TEST_TMPDIR/later.csv"
+	expect 0 import "$BATS_TEST_TMPDIR/later.csv" --list daily --json
+	is "$(tail -1 <<<"$output" | jq -c '[.added, .unchanged, .suppressed]')" '[1,1,1]'
+	has "$(mill import show 2 --rows)" "3  left alone: suppressed (erased)"
+	expect 0 import "$BATS_TEST_TMPDIR/later.csv" --list daily --json --resubscribe-with-proof "a letter"
+	is "$(tail -1 <<<"$output" | jq .suppressed)" 1
+	expect 0 db check
+}
+
+@test "Mailtrain: undoing an import takes the hashes back" {
+	printf 'cid,status,HASH_EMAIL,EMAIL\ne,unsubscribed,%s,\n' \
+		"$(printf %s gone@example.org | openssl dgst -sha512 -binary | base64 -w0)" >"$CSV"
+	expect 0 import "$CSV" --list daily
+	expect 0 import undo 1
+	printf 'email\ngone@example.org\n' >"$CSV"
+	expect 0 import "$CSV" --list daily --json
+	is "$(tail -1 <<<"$output" | jq .added)" 1
+	expect 0 db check
+}
+
 @test "Keila: an address that is inactive there is no consent" {
 	cat >"$CSV" <<-'END'
 	Email,First name,Last name,Data,Status,External ID
