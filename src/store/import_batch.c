@@ -10,83 +10,6 @@
 
 enum { LEFT_MAX = 256 * 1024 * 1024 };
 
-static bool is_ended(int64_t status)
-{
-	return status >= SUBSCRIPTION_UNSUBSCRIBED;
-}
-
-/* The reason for which a row makes its address suppressed. */
-static struct str suppression_of(const struct import_row *row)
-{
-	if (row->suppress.n)
-		return row->suppress;
-	return row->status < SUBSCRIPTION_BOUNCED    ? STR("")
-	       : row->status == SUBSCRIPTION_BOUNCED ? STR("bounce")
-						     : STR("complaint");
-}
-
-/* Why a row is left alone whose address is suppressed. */
-static int suppression_words(struct import *i, struct str key, struct str *out, struct err *e)
-{
-	unsigned char hash[KEY_HASH_SIZE];
-	struct str reason;
-	sqlite3_stmt *st;
-	int rc;
-
-	if (suppression_hash(i->s, key, hash, e) < 0 ||
-		db_query(i->s, "SELECT reason FROM suppressions WHERE hash = ?1",
-			VALS(BLOB(((struct str){(const char *)hash, sizeof hash}))), &st, e) < 0)
-		return -1;
-	rc = db_row(i->s, st, e);
-	reason = rc == 1 ? db_text(st, 0) : STR("domain");
-	*out = str_of(arena_printf(&i->a, "suppressed (%.*s)", STR_ARG(reason)));
-	db_end(st);
-	return rc < 0 ? -1 : 0;
-}
-
-static int mark_suppressed(
-	struct import *i, const struct import_row *row, struct batch_mark *mark, struct err *e)
-{
-	struct str reason;
-	int64_t at;
-	int rc;
-
-	if (!i->proof.n) {
-		rc = suppression_find(i->s, row->key, e);
-		mark->suppressed = rc == 1;
-		return rc == 1 ? suppression_words(i, row->key, &mark->left, e) : rc;
-	}
-	rc = suppression_get(i->s, row->key, &i->a, &reason, &at, e);
-	if (rc == 1) {
-		mark->suppressed = is_ended(row->status) || str_eq(reason, STR("erased")) ||
-				   str_eq(reason, STR("domain"));
-		if (mark->suppressed)
-			return suppression_words(i, row->key, &mark->left, e);
-		mark->lifted = reason;
-	}
-	return rc < 0 ? -1 : 0;
-}
-
-/* Within the slice's transaction: whoever was suppressed or erased a moment ago does not come back. */
-static int prepare(struct import *i, struct import_row *rows, struct batch_mark *marks, size_t n,
-	struct err *e)
-{
-	int64_t one;
-	int any = db_int(i->s,
-		"SELECT 1 FROM suppressions UNION ALL SELECT 1 FROM foreign_suppressions"
-		" UNION ALL SELECT 1 FROM suppressed_domains LIMIT 1",
-		NULL, &one, e);
-
-	for (size_t at = 0; any >= 0 && at < n; at++) {
-		i->counts.rows += 1 + rows[at].repeats;
-		marks[at] = (struct batch_mark){0};
-		rows[at].suppress = suppression_of(&rows[at]);
-		if (any && mark_suppressed(i, &rows[at], &marks[at], e) < 0)
-			return -1;
-	}
-	return any < 0 ? -1 : 0;
-}
-
 static void count(struct import *i, const struct import_row *row, int64_t *class)
 {
 	*(row->again ? &i->counts.unchanged : class) += 1;
@@ -110,7 +33,7 @@ static void count_mailed(struct import *i, const struct import_row *row,
 	if (row->again && i->dry_run)
 		return;
 	if (k && k->planned == SUBSCRIPTION_ACTIVE)
-		i->counts.mailed -= is_ended(status);
+		i->counts.mailed -= import_is_ended(status);
 	else if (status == SUBSCRIPTION_ACTIVE)
 		i->counts.mailed += !k || k->status != SUBSCRIPTION_ACTIVE || mark->lifted.n;
 }
@@ -132,60 +55,6 @@ static int add_new(struct import *i, int64_t *before, int64_t *added, struct err
 		" AND NOT found"
 		" ON CONFLICT (email_key) DO NOTHING",
 		VALS(INT(*before), INT(i->now)), added, e);
-}
-
-/* ---- other spellings ---- */
-
-static bool has_capitals(struct str key)
-{
-	for (size_t i = 0; i < key.n; i++)
-		if (key.p[i] >= 'A' && key.p[i] <= 'Z')
-			return true;
-	return false;
-}
-
-/* A row whose address is there in another case of its letters, and not in its own, is about that reader; so is one whose
- * own is on no such list, where the other one has left it. ?1: there are readers with capitals, ?2: rows of the slice, ?3
- * the list. */
-#define IS_ABOUT                                                                                   \
-	" AND s.email_key <> b.key AND (NOT EXISTS (SELECT 1 FROM subscribers WHERE email_key ="   \
-	" b.key) OR (EXISTS (SELECT 1 FROM subscriptions WHERE list_id = ?3"                       \
-	" AND subscriber_id = s.id AND status >= 2)"                                               \
-	" AND NOT EXISTS (SELECT 1 FROM subscribers AS own JOIN subscriptions"                     \
-	" ON list_id = ?3 AND subscriber_id = own.id WHERE own.email_key = b.key)))"
-
-static const char find_spellings[] =
-	"SELECT b.rowid, s.email_key FROM batch AS b CROSS JOIN subscribers AS s"
-	" ON lower(s.email_key) = lower(b.key) AND s.email_key <> lower(s.email_key)"
-	" WHERE ?1" IS_ABOUT
-	" UNION ALL SELECT b.rowid, s.email_key FROM batch AS b CROSS JOIN subscribers AS s"
-	" ON s.email_key = lower(b.key) WHERE ?2" IS_ABOUT;
-
-static int respell(struct import *i, struct import_row *rows, size_t n, struct err *e)
-{
-	int64_t known = 0;
-	sqlite3_stmt *st;
-	size_t at = 0;
-	int rc;
-
-	if (db_int(i->s,
-		    "SELECT 1 FROM subscribers INDEXED BY subscribers_cased WHERE email_key <> "
-		    "lower(email_key) LIMIT 1",
-		    NULL, &known, e) < 0)
-		return -1;
-	while (at < n && !has_capitals(rows[at].key))
-		at++;
-	if (!known && at == n)
-		return 0;
-	if (db_query(i->s, find_spellings, VALS(INT(known), INT(at < n), INT(i->list)), &st, e) < 0)
-		return -1;
-	while ((rc = db_row(i->s, st, e)) == 1) {
-		struct import_row *row = &rows[sqlite3_column_int64(st, 0)];
-
-		row->key = db_copy(st, 1, &i->a);
-		row->email = (struct str){0}; /* the spelling that is there stays */
-	}
-	return rc;
 }
 
 /* ---- who is known ---- */
@@ -229,7 +98,7 @@ static int64_t status_given(const struct import *i, const struct import_row *row
 		return both == (enum subscription_status)k->planned ? -1 : (int64_t)both;
 	}
 	if (k->status < (int64_t)row->status ||
-		(i->proof.n && is_ended(k->status) && !is_ended(row->status)))
+		(i->proof.n && import_is_ended(k->status) && !import_is_ended(row->status)))
 		return (int64_t)row->status;
 	return mark->lifted.n ? k->status : -1;
 }
@@ -280,7 +149,7 @@ static int apply_known(struct import *i, const struct import_row *row, struct ba
 	int64_t status;
 	int person;
 
-	if (is_ended(k->status) && !is_ended(row->status) && !i->proof.n) {
+	if (import_is_ended(k->status) && !import_is_ended(row->status) && !i->proof.n) {
 		count(i, row, &i->counts.suppressed);
 		mark->left = row->again ? STR("") : str_of(consent_status_name((int)k->status));
 		return 0;
@@ -332,7 +201,7 @@ static int update_known(struct import *i, struct import_row *rows, struct batch_
 		};
 
 		marks[at].found = true;
-		if (marks[at].suppressed && !is_ended(rows[at].status))
+		if (marks[at].suppressed && !import_is_ended(rows[at].status))
 			continue;
 		if (apply_known(i, &rows[at], &marks[at], &k, e) < 0) {
 			rc = -1;
@@ -350,8 +219,8 @@ static void count_rest(
 	struct import *i, const struct import_row *rows, struct batch_mark *marks, size_t n)
 {
 	for (size_t at = 0; at < n; at++) {
-		bool left =
-			marks[at].suppressed && (!marks[at].found || !is_ended(rows[at].status));
+		bool left = marks[at].suppressed &&
+			    (!marks[at].found || !import_is_ended(rows[at].status));
 
 		if (left) {
 			count(i, &rows[at], &i->counts.suppressed);
@@ -456,9 +325,7 @@ static int take_slice(struct import *i, struct import_row *rows, struct batch_ma
 	i->s->batch = (struct batch){rows, marks, n};
 	rc = i->dry_run ? 0 : store_begin(i->s, e);
 	if (rc == 0)
-		rc = prepare(i, rows, marks, n, e);
-	if (rc == 0)
-		rc = respell(i, rows, n, e);
+		rc = import_prepare(i, rows, marks, n, e);
 	if (rc == 0 && i->dry_run) {
 		rc = update_known(i, rows, marks, INT64_MAX, e);
 		if (rc == 0)

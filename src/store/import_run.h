@@ -6,7 +6,7 @@
 #include "store/import.h"
 
 /*
- * An import under way. import_batch.c writes the rows and the journal, import_apply.c gives the list its people,
+ * An import under way. import_prepare.c and import_batch.c write the rows and the journal, import_apply.c gives the list its people,
  * import_undo.c takes back. Private to src/store.
  */
 enum import_state {
@@ -54,6 +54,17 @@ int import_lock(struct store *s, int *lock, struct err *e);
 
 /* COMPLAINED > BOUNCED > UNSUBSCRIBED > PENDING > ACTIVE */
 enum subscription_status import_stricter(enum subscription_status a, enum subscription_status b);
+
+/* Whether somebody has left, by a status or -1. */
+static inline bool import_is_ended(int64_t status)
+{
+	return status >= SUBSCRIPTION_UNSUBSCRIBED;
+}
+
+/* Fill the marks of a slice's rows, and give rows the spelling under which their reader is known. Within the slice's
+ * transaction: whoever was suppressed or erased a moment ago does not come back. */
+int import_prepare(struct import *i, struct import_row *rows, struct batch_mark *marks, size_t n,
+	struct err *e);
 
 /* Leave room between two transactions for whoever waits to write. */
 void import_pause(void);
