@@ -136,8 +136,8 @@ static int load(struct applying *p, struct err *e)
 /* What the consent says beside its source: the proof, too, where somebody came back who had left or whose address
  * was suppressed. */
 #define DETAIL(came_back, proof)                                                                   \
-	"iif(r.status < 2 AND (r.lifted IS NOT NULL" came_back "), 'proof: ' || " proof            \
-	" || ifnull('; ' || r.detail, ''), r.detail)"
+	"iif(" proof " <> '' AND r.status < 2 AND (r.lifted IS NOT NULL" came_back                 \
+	"), 'proof: ' || " proof " || ifnull('; ' || r.detail, ''), r.detail)"
 #define NEW_DETAIL     DETAIL("", "?10")
 #define CHANGED_DETAIL DETAIL(" OR r.status_before >= 2", "?5")
 
