@@ -9,7 +9,7 @@
 
 /* ---- the writer ---- */
 
-enum { WRITE_ROWS = 25000 }; /* between two looks at progress */
+enum { WRITE_ROWS = 12500 }; /* between two looks at progress */
 
 struct writing {
 	struct site *site;

@@ -317,26 +317,33 @@ static int write_slice(struct import *i, struct import_row *rows, struct batch_m
 	return import_pack(i->s, i->id, before, e);
 }
 
+static int look_at_slice(struct import *i, struct import_row *rows, struct batch_mark *marks,
+	size_t n, struct err *e)
+{
+	if (update_known(i, rows, marks, INT64_MAX, e) < 0)
+		return -1;
+	count_rest(i, rows, marks, n);
+	return 0;
+}
+
 static int take_slice(struct import *i, struct import_row *rows, struct batch_mark *marks, size_t n,
 	struct err *e)
 {
 	int rc;
 
 	i->s->batch = (struct batch){rows, marks, n};
-	rc = i->dry_run ? 0 : store_begin(i->s, e);
+	rc = store_begin(i->s, e);
 	if (rc == 0)
 		rc = import_prepare(i, rows, marks, n, e);
-	if (rc == 0 && i->dry_run) {
-		rc = update_known(i, rows, marks, INT64_MAX, e);
-		if (rc == 0)
-			count_rest(i, rows, marks, n);
-	} else if (rc == 0) {
-		rc = write_slice(i, rows, marks, n, e);
-	}
-	if (!i->dry_run) {
+	if (rc == 0)
+		rc = i->dry_run ? look_at_slice(i, rows, marks, n, e)
+				: write_slice(i, rows, marks, n, e);
+	/* Even a look may have found out that an address is on another site's list. */
+	if (i->dry_run)
+		store_rollback(i->s);
+	else
 		rc = tx_close(i->s, true, rc, e);
-		import_pause();
-	}
+	import_pause();
 	i->s->batch.n = 0;
 	return rc;
 }

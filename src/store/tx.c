@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
 #include "db.h"
 
 #include <string.h>
+#include <time.h>
 
 /* Transactions, and the counts by state that are kept with them. */
 
@@ -31,14 +33,20 @@ void store_rollback(struct store *s)
 	memset(s->relay, 0, sizeof s->relay);
 }
 
-/* What was erased is in the WAL until that is emptied; where a reader is in the way, the next
- * erasure or the last close does it. */
+/* What was erased is in the WAL until that is emptied. SQLite waits for readers by itself, not for another's
+ * checkpoint; where one of them stays in the way, the next erasure or the last close does it. */
 static void empty_wal(struct store *s)
 {
+	enum { PATIENCE_MS = 1000 };
+	const struct timespec step = {0, 5 * 1000 * 1000};
+	int64_t until = clock_mono_ms() + PATIENCE_MS;
 	int patience = s->patience_ms;
 
-	s->patience_ms = 1000;
-	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	s->patience_ms = PATIENCE_MS;
+	while (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
+			SQLITE_BUSY &&
+		clock_mono_ms() < until)
+		nanosleep(&step, NULL);
 	s->patience_ms = patience;
 }
 

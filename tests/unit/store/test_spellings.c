@@ -187,6 +187,9 @@ static void test_suppressed_as_written_elsewhere(void **state)
 	struct fixture *f = *state;
 	unsigned char full[EVP_MAX_MD_SIZE];
 	struct suppression one = {.reason = STR("hand"), .at = 5};
+	struct import_start start = {.file = STR("people.csv"), .now = 9, .dry_run = true};
+	struct import_counts counts;
+	struct import *i;
 	int64_t n;
 
 	for (int k = 0; k < 2; k++) {
@@ -200,7 +203,15 @@ static void test_suppressed_as_written_elsewhere(void **state)
 	put(f, "Ana@example.com");
 	assert_int_equal(peek(f, "SELECT suppressed FROM subscribers"), 1);
 	OK(f, suppressions_adopt(f->s, STR("theirs"), &n, &f->e));
+	/* A dry run finds the same, and leaves it where it is. */
+	start.list = f->list;
+	OK(f, import_begin(f->s, &start, &i, &f->e));
+	add(f, i, ROWS(row("Bob@example.com", "", "", ACTIVE, 2)));
+	import_rollback(i, &counts);
+	assert_counts(counts, 0, 0, 0, 1);
+	assert_int_equal(peek(f, "SELECT count(*) FROM suppressions"), 1);
 	assert_counts(import(f, ROWS(row("Bob@example.com", "", "", ACTIVE, 2)), 10), 0, 0, 0, 1);
+	assert_int_equal(peek(f, "SELECT count(*) FROM suppressions"), 2);
 	assert_sound(f);
 }
 
