@@ -56,6 +56,7 @@ struct store {
 	} care[DB_CARE]; /* what this transaction has read, and added to */
 	size_t care_n;
 	struct sweep *sweep; /* while import_pace() has it so; NULL = none */
+	int64_t paused_ms; /* when import_pause() last left room */
 	struct batch batch; /* of the import that is under way */
 	EVP_MAC_CTX *mac; /* keyed with settings.hash_key; made at first use */
 	struct {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "import_run.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,13 +16,15 @@
 /* Applying: the list gets the people of an import that was decided for. And what is done about one that broke
  * off. */
 
-enum { PAUSE_NS = 1000000 };
-
-void import_pause(void)
+void import_pause(struct store *s)
 {
+	enum { WORK_MS = 50, PAUSE_NS = 1000 * 1000 };
 	const struct timespec pause = {0, PAUSE_NS};
 
+	if (clock_mono_ms() - s->paused_ms < WORK_MS)
+		return;
 	nanosleep(&pause, NULL);
+	s->paused_ms = clock_mono_ms();
 }
 
 int import_pace(struct store *s, bool durable, struct err *e)
@@ -300,7 +304,7 @@ static int apply_all(struct applying *p, struct err *e)
 		rc = tx_close(p->s, true, apply_slice(p, e), e);
 		if (rc == 1)
 			tell(p);
-		import_pause();
+		import_pause(p->s);
 	} while (rc == 1);
 	return rc;
 }

@@ -343,7 +343,7 @@ static int take_slice(struct import *i, struct import_row *rows, struct batch_ma
 		store_rollback(i->s);
 	else
 		rc = tx_close(i->s, true, rc, e);
-	import_pause();
+	import_pause(i->s);
 	i->s->batch.n = 0;
 	return rc;
 }

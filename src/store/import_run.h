@@ -66,8 +66,9 @@ static inline bool import_is_ended(int64_t status)
 int import_prepare(struct import *i, struct import_row *rows, struct batch_mark *marks, size_t n,
 	struct err *e);
 
-/* Leave room between two transactions for whoever waits to write. */
-void import_pause(void);
+/* Between two transactions: leave room for whoever waits to write, who asks every half millisecond. Not after each short
+ * one: nobody waits much longer than that takes. */
+void import_pause(struct store *s);
 
 /* Long work by short transactions. While `durable` is false, commits may be lost by a power failure, as a whole:
  * for what another, durable one has to follow. */

@@ -247,7 +247,7 @@ static int take_all(struct taking *t, struct err *e)
 		if (store_begin(t->s, e) < 0)
 			return -1;
 		rc = tx_close(t->s, true, take_slice(t, e), e);
-		import_pause();
+		import_pause(t->s);
 	} while (rc == 1);
 	return rc;
 }
