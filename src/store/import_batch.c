@@ -22,6 +22,7 @@ struct known {
 	int64_t id;
 	int64_t status; /* -1 = not on the list */
 	int64_t planned; /* what an earlier row of the file is to make of it; -1 = nothing */
+	bool hushed; /* an earlier row of the file suppresses the address */
 	struct str email, first_name, last_name, attributes;
 };
 
@@ -33,8 +34,8 @@ static void count_mailed(struct import *i, const struct import_row *row,
 	if (row->again && i->dry_run)
 		return;
 	if (k && k->planned == SUBSCRIPTION_ACTIVE)
-		i->counts.mailed -= import_is_ended(status);
-	else if (status == SUBSCRIPTION_ACTIVE)
+		i->counts.mailed -= !k->hushed && (import_is_ended(status) || row->suppress.n);
+	else if (status == SUBSCRIPTION_ACTIVE && !row->suppress.n)
 		i->counts.mailed += !k || k->status != SUBSCRIPTION_ACTIVE || mark->lifted.n;
 }
 
@@ -180,7 +181,8 @@ static int update_known(struct import *i, struct import_row *rows, struct batch_
 
 	if (db_query(i->s,
 		    "SELECT b.rowid, s.id, coalesce(s.email, b.key), s.first_name, s.last_name,"
-		    " s.attributes, coalesce(p.status, -1), coalesce(r.status, -1)"
+		    " s.attributes, coalesce(p.status, -1), coalesce(r.status, -1),"
+		    " r.suppress <> ''"
 		    " FROM batch AS b CROSS JOIN subscribers AS s ON s.email_key = b.key"
 		    " LEFT JOIN subscriptions AS p ON p.list_id = ?1 AND p.subscriber_id = s.id"
 		    " LEFT JOIN import_rows AS r ON r.import_id = iif(b.again, ?3, NULL)"
@@ -198,6 +200,7 @@ static int update_known(struct import *i, struct import_row *rows, struct batch_
 			.attributes = db_text(st, 5),
 			.status = sqlite3_column_int64(st, 6),
 			.planned = sqlite3_column_int64(st, 7),
+			.hushed = sqlite3_column_int(st, 8),
 		};
 
 		marks[at].found = true;

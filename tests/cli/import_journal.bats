@@ -82,6 +82,16 @@ site() {
 	has "$output" "        0  get mail from now on"
 }
 
+@test "who comes with a suppression of their own does not count as getting mail" {
+	printf 'email,first_name,last_name,status,suppressed,created_at,escaped\n%s,,,subscribed,%s,,\n%s,,,subscribed,%s,,\n' ana@example.org "" bob@example.org hand >"$CSV"
+	for what in "would get mail from then on" "get mail from now on"; do
+		expect 0 import "$CSV" --list daily ${dry---dry-run}
+		dry=
+		has "$output" "        2  added"
+		has "$output" "        1  $what"
+	done
+}
+
 @test "show tells what an import was and did" {
 	printf 'email\nana@example.org\nnobody\n' >"$CSV"
 	expect 0 import "$CSV" --list daily -q
