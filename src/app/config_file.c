@@ -176,6 +176,40 @@ static struct config_section *make_sections(struct reading *r, cfg_t *cfg)
 	return first;
 }
 
+/* Whether a comment begins at `p`, which stands outside of quotes. */
+static bool comment_at(const char *text, const char *p)
+{
+	return (p == text || strchr(" \t\r\n", p[-1])) &&
+	       (p[0] == '#' || (p[0] == '/' && p[1] == '/'));
+}
+
+/* The text with blanks for its comments: libconfuse counts a line with a comment three times, and so is wrong about the
+ * lines behind it. */
+static const char *without_comments(struct arena *a, const char *text)
+{
+	char *out = arena_cstr(a, str_of(text)), quote = 0;
+
+	for (char *p = out; *p; p++) {
+		if (quote && *p == '\\' && p[1]) {
+			p++;
+		} else if (quote) {
+			quote = *p == quote ? 0 : quote;
+		} else if (*p == '"' || *p == '\'') {
+			quote = *p;
+		} else if (p[0] == '/' && p[1] == '*') {
+			char *end = strstr(p + 2, "*/");
+
+			p = end ? end + 1 : p + strlen(p) - 1;
+		} else if (comment_at(out, p)) {
+			size_t n = strcspn(p, "\n");
+
+			memset(p, ' ', n);
+			p += n - 1;
+		}
+	}
+	return out;
+}
+
 int config_file_parse(struct arena *a, const char *path, const char *text,
 	const struct config_block *block, size_t n, struct config_section **out, struct err *e)
 {
@@ -193,7 +227,7 @@ int config_file_parse(struct arena *a, const char *path, const char *text,
 		return err_set(e, ERR_IO, "out of memory");
 	reading = &r;
 	cfg_set_error_function(cfg, complain);
-	if (cfg_parse_buf(cfg, text) == CFG_SUCCESS) {
+	if (cfg_parse_buf(cfg, without_comments(a, text)) == CFG_SUCCESS) {
 		*out = make_sections(&r, cfg);
 		rc = 0;
 	} else if (cause.code) {

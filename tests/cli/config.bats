@@ -19,6 +19,21 @@ setup() {
 	done
 }
 
+@test "comments do not shift the line" {
+	cat >>"$SITE/lettermill.conf" <<-'END'
+		# one
+
+		// and it's another
+		lane gmail {  # "and
+			at_once = '7'  # its value
+			databse = "# \" // '"
+		}
+	END
+	line=$(grep -n databse "$SITE/lettermill.conf" | cut -d : -f 1)
+	expect 78 list ls
+	is "$stderr" "lettermill.conf:$line: there is no key 'databse' at 'lane': lettermill.conf(5) lists them all"
+}
+
 @test "no file at all" {
 	cd "$BATS_TEST_TMPDIR"
 	[ ! -e /etc/lettermill/lettermill.conf ] || skip "this machine has a site in /etc/lettermill"
