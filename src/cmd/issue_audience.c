@@ -42,7 +42,7 @@ static bool add_person(void *user, const struct subscriber *who)
 	struct sample *to = user;
 
 	json_array_append_new(to->people, person_row_json(who));
-	table_add(&to->table, (const char *[]){cmd_number(to->c, who->id),
+	table_add(&to->table, (const char *[]){arena_printf(&to->c->arena, "%" PRId64, who->id),
 				      cmd_text(to->c, who->email), person_name(to->c, who)});
 	return true;
 }

@@ -42,7 +42,7 @@ static bool add_found(void *user, const struct subscriber *who)
 	if (c->json)
 		cmd_json(person_row_json(who));
 	else
-		table_add(&f->table, (const char *[]){cmd_number(c, who->id),
+		table_add(&f->table, (const char *[]){arena_printf(&c->arena, "%" PRId64, who->id),
 					     cmd_text(c, who->email), person_name(c, who)});
 	return true;
 }
@@ -89,10 +89,8 @@ static int find(struct cmd *c, struct err *e)
 	if (rc == 0 && f.n && !c->json)
 		table_print(&f.table);
 	if (rc == 0 && f.n > f.limit && !c->quiet)
-		fprintf(stderr,
-			"lettermill: there are more than %zu: look for more letters, or use "
-			"--limit\n",
-			f.limit);
+		fprintf(stderr, "lettermill: there are more than %zu: %s, or use --limit\n",
+			f.limit, segment ? "narrow the segment" : "look for more letters");
 	site_close(&s);
 	return rc < 0 ? rc : f.n ? 0 : EXIT_NO;
 }

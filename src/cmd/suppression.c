@@ -55,7 +55,7 @@ static bool show(void *user, const struct suppression *one)
 			hex_of(&l->a, one->hash), "reason", cmd_json_text(one->reason), "at",
 			cmd_json_time(one->at), "source", cmd_json_text(one->source)));
 	else
-		printf("%s  %-10s  %-40s  %s\n", at, cmd_text_in(&l->a, one->reason), who,
+		printf("%s  %-10s  %-34s  %s\n", at, cmd_text_in(&l->a, one->reason), who,
 			cmd_text_in(&l->a, one->source));
 	arena_reset(&l->a);
 	return true;
