@@ -69,6 +69,10 @@ int subscriber_put(struct store *s, struct subscriber *person, struct str key, i
 int subscriber_get(
 	struct store *s, struct str key, struct arena *a, struct subscriber *out, struct err *e);
 
+/* Where nobody has this key, but somebody has it in another case of its letters, make it theirs. 1, 0 when it stays, or
+ * -1. A view in `a`. */
+int subscriber_respell(struct store *s, struct arena *a, struct str *key, struct err *e);
+
 /* Those whose address or name contains `text` (all for the empty view), by id, at most `limit`. */
 int subscriber_find(struct store *s, struct str text, size_t limit,
 	bool (*each)(void *user, const struct subscriber *person), void *user, struct err *e);

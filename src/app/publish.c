@@ -177,7 +177,8 @@ static int proof_claim(struct site *s, struct publish *p, struct str address, st
 	struct err missing = {0};
 	struct addr addr;
 
-	if (addr_parse_as(&p->arena, address, s->config.quoted_local_parts, &addr, e) < 0)
+	if (addr_parse_as(&p->arena, address, s->config.quoted_local_parts, &addr, e) < 0 ||
+		subscriber_respell(s->store, &p->arena, &addr.key, e) < 0)
 		return -1;
 	if (subscriber_get(s->store, addr.key, &p->arena, &person, &missing) < 0 &&
 		missing.code != ERR_MISSING)

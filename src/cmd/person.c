@@ -26,6 +26,7 @@ int person_get(
 
 	*out = (struct person){0};
 	if (addr_parse_as(&c->arena, str_of(address), ADDR_QUOTED, &out->addr, e) < 0 ||
+		subscriber_respell(s->store, &c->arena, &out->addr.key, e) < 0 ||
 		find(c, s, out, e) < 0)
 		return -1;
 	suppressed = suppression_get(

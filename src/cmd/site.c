@@ -16,10 +16,13 @@ int cmd_subscriber(struct cmd *c, struct site *s, const char *address, struct ad
 {
 	struct err why = {0};
 
-	if (addr_parse_as(&c->arena, str_of(address), ADDR_QUOTED, addr, e) < 0)
+	if (addr_parse_as(&c->arena, str_of(address), ADDR_QUOTED, addr, e) < 0 ||
+		subscriber_respell(s->store, &c->arena, &addr->key, e) < 0)
 		return -1;
-	if (subscriber_get(s->store, addr->key, &c->arena, out, &why) == 0)
+	if (subscriber_get(s->store, addr->key, &c->arena, out, &why) == 0) {
+		addr->email = out->email;
 		return 0;
+	}
 	if (why.code == ERR_MISSING)
 		return err_set(e, ERR_MISSING,
 			"nobody with the address '%s' is known: 'lettermill subscriber find' "

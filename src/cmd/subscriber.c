@@ -127,10 +127,14 @@ static int make_attributes(
 static int put(struct cmd *c, struct site *s, const struct addr *addr, const struct wishes *w,
 	struct subscriber *who, struct err *e)
 {
+	struct str key = addr->key;
+	int respelled = subscriber_respell(s->store, &c->arena, &key, e);
 	bool added;
 
+	if (respelled < 0)
+		return -1;
 	*who = (struct subscriber){
-		.email = addr->email,
+		.email = respelled ? (struct str){0} : addr->email, /* theirs stays */
 		.first_name = str_of(w->first_name),
 		.last_name = str_of(w->last_name),
 	};
@@ -139,7 +143,7 @@ static int put(struct cmd *c, struct site *s, const struct addr *addr, const str
 		return err_set(e, ERR_USAGE, "%s: a name is not valid UTF-8", c->path);
 	if (make_attributes(c, &w->set, &who->attributes, e) < 0)
 		return -1;
-	return subscriber_put(s->store, who, addr->key, clock_now(), &added, e);
+	return subscriber_put(s->store, who, key, clock_now(), &added, e);
 }
 
 /* Who is suppressed does not come back by being added. */

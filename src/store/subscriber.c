@@ -142,6 +142,27 @@ int subscriber_get(
 	return rc == 1 ? 0 : -1;
 }
 
+int subscriber_respell(struct store *s, struct arena *a, struct str *key, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (db_query(s,
+		    "SELECT email_key FROM subscribers WHERE email_key IN (?1, lower(?1))"
+		    " OR (lower(email_key) = lower(?1) AND email_key <> lower(email_key))"
+		    " ORDER BY email_key <> ?1, id LIMIT 1",
+		    VALS(TEXT(*key)), &st, e) < 0)
+		return -1;
+	rc = db_row(s, st, e);
+	if (rc != 1)
+		return rc;
+	rc = !str_eq(db_text(st, 0), *key);
+	if (rc)
+		*key = db_copy(st, 0, a);
+	db_end(st);
+	return rc;
+}
+
 int subscriber_find(struct store *s, struct str text, size_t limit,
 	bool (*each)(void *user, const struct subscriber *person), void *user, struct err *e)
 {

@@ -104,6 +104,22 @@ setup() {
 	is "$(mill subscriber show --json evil@example.org | jq -r .first_name)" $'\e[31mred\a'
 }
 
+@test "the case of letters makes nobody else of a reader" {
+	mill subscriber add --list daily Ana@example.org
+	expect 0 subscriber add --json --last-name Silva ana@EXAMPLE.org
+	is "$(jq -r '[.subscriber, .email, .last_name] | @csv' <<<"$output")" '1,"Ana@example.org","Silva"'
+	mill subscriber set --first-name Ana ANA@example.org
+	mill subscriber tag aNa@example.org vip
+	expect 0 subscriber show ana@example.org
+	has "$output" "Ana Silva <Ana@example.org>, subscriber 1 since 2"
+	has "$output" 'tags = ["vip"]'
+	expect 0 why ana@example.org
+	has "$output" "subscriber 1 since 2"
+	mill subscriber erase ana@example.org
+	expect 1 subscriber find ana
+	unchanged expect 77 subscriber add ANA@example.org
+}
+
 @test "quoted local parts: refused unless allowed, one spelling each, and always found" {
 	local odd='"a,b@ok.example"@spam.example' key='"ann lee"@example.org' csv=$BATS_TEST_TMPDIR/people.csv
 	unchanged expect 65 subscriber add "$key"
