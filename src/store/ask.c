@@ -41,17 +41,20 @@ struct known {
 static int look(struct store *s, const struct ask *ask, int64_t now, struct known *k, struct err *e)
 {
 	struct arena a = {0};
-	struct str reason;
+	struct str reason, key = ask->key;
 	int64_t at;
 	int rc = suppression_get(s, ask->key, &a, &reason, &at, e);
 
 	*k = (struct known){.status = -1};
 	k->erased = rc == 1 && str_eq(reason, STR("erased"));
 	k->barred = rc == 1 && !k->erased;
+	if (rc >= 0)
+		rc = subscriber_respell(s, &a, &key, e);
+	if (rc >= 0)
+		rc = db_int(s, "SELECT id FROM subscribers WHERE email_key = ?1", VALS(TEXT(key)),
+			&k->subscriber, e);
 	arena_free(&a);
 	if (rc < 0 ||
-		db_int(s, "SELECT id FROM subscribers WHERE email_key = ?1", VALS(TEXT(ask->key)),
-			&k->subscriber, e) < 0 ||
 		db_int(s,
 			"SELECT status FROM subscriptions WHERE list_id = ?1 AND subscriber_id = "
 			"?2",

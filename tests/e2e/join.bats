@@ -57,6 +57,14 @@ status_of() {
 	mill subscriber show --json "$1" | jq -r '.subscriptions[0].status'
 }
 
+@test "who asks with other capitals is the reader who is there" {
+	mill subscriber add Ana@example.org
+	ask ana@example.org
+	is "$status" 200
+	is "$(status_of Ana@example.org)" pending
+	is "$(mill subscriber find --json ana@ | wc -l)" 1
+}
+
 @test "ask, confirm, and the issue comes; the consent is told" {
 	ask ana@example.org -d name=Ana -H 'X-Forwarded-For: 10.9.9.9, 203.0.113.7'
 	is "$status" 200
