@@ -163,7 +163,8 @@ int cmd_import(struct cmd *c, struct err *e)
 			"suppressed, complained",
 			.text = &options.status},
 		{"resubscribe-with-proof", "TEXT",
-			"bring back those who had left; where it is written that they want it",
+			"bring back those who had left: TEXT says where it is written that they "
+			"want it",
 			.text = &options.proof},
 		{"dry-run", NULL, "read all, change nothing", .flag = &options.dry_run},
 		{0},

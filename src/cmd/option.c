@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTIONS_MAX = 32 };
+enum { OPTIONS_MAX = 32, WIDTH = 79, LABEL = 22 };
 
 /* The options that every command takes; `letter` is also what getopt_long() returns. */
 static const struct global {
@@ -154,12 +154,32 @@ static void print_form(const char *path, const struct command *command, bool *fi
 	}
 }
 
+/* Behind `indent` columns, in lines of that indent. */
+static void print_words(const char *text, int indent)
+{
+	struct str rest = str_of(text), word;
+	int at = indent;
+
+	while (str_next(&rest, ' ', &word)) {
+		if (at > indent && at + 1 + (int)word.n > WIDTH) {
+			printf("\n%*s", indent, "");
+			at = indent;
+		}
+		printf(" %.*s", STR_ARG(word));
+		at += 1 + (int)word.n;
+	}
+	printf("\n");
+}
+
 static void print_option(const char *dashes, const char *name, const char *arg, const char *about)
 {
 	char text[64];
 
 	snprintf(text, sizeof text, "%s%s%s%s", dashes, name, arg ? " " : "", arg ? arg : "");
-	printf("  %-22s %s\n", text, about);
+	printf("  %-22s", text);
+	if (strlen(text) > LABEL)
+		printf("\n%*s", LABEL + 2, "");
+	print_words(about, LABEL + 2);
 }
 
 static void print_commands(const struct command *table)
