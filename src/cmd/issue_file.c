@@ -4,6 +4,7 @@
 #include "base/embed.h"
 #include "base/file.h"
 #include "issue.h"
+#include "store/segment.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -102,17 +103,41 @@ static int lint(struct cmd *c, struct site *s, struct publish *p, bool strict, s
 		cmd_count(c, (int64_t)bad, "thing", "things"));
 }
 
-static void print_checked(struct cmd *c, const struct publish *p, bool ok)
+/* How many would get the issue now. */
+static int count_readers(
+	struct cmd *c, struct site *s, const struct publish *p, int64_t *out, struct err *e)
+{
+	const struct segment *segment = NULL;
+	struct audience n;
+
+	if ((p->source.segment.n && segment_parse(&c->arena, p->source.segment, &segment, e) < 0) ||
+		segment_find(s->store, segment, p->list.id, SEGMENT_FIRST, out, e) < 0 ||
+		audience_count(s->store, p->list.id, clock_now(), &n, e) < 0)
+		return err_prefix(e, "%s: ", p->source.file);
+	*out = n.both + n.first;
+	return 0;
+}
+
+static int tell_failed(struct cmd *c, const struct err *e)
 {
 	if (c->json)
-		cmd_json(json_pack("{s:o, s:b, s:o, s:o, s:o, s:I, s:o}", "file",
+		cmd_json(json_pack("{s:o, s:b, s:o}", "file", cmd_json_text(str_of(c->argv[0])),
+			"ok", 0, "error", cmd_json_text(str_of(e->text))));
+	return -1;
+}
+
+static void print_checked(struct cmd *c, const struct publish *p, int64_t readers, bool ok)
+{
+	if (c->json)
+		cmd_json(json_pack("{s:o, s:b, s:o, s:o, s:o, s:I, s:I, s:o}", "file",
 			cmd_json_text(str_of(c->argv[0])), "ok", ok, "slug",
 			cmd_json_text(p->source.slug), "list", cmd_json_text(p->list.slug),
 			"subject", cmd_json_text(p->source.subject), "subscribed",
-			(json_int_t)p->list.subscribed, "remarks", remarks_json(p)));
+			(json_int_t)p->list.subscribed, "audience", (json_int_t)readers, "remarks",
+			remarks_json(p)));
 	else if (ok && !c->quiet)
 		printf("%s: all right, for %s of '%s': %s\n", cmd_text(c, str_of(c->argv[0])),
-			cmd_count(c, p->list.subscribed, "subscriber", "subscribers"),
+			cmd_count(c, readers, "subscriber", "subscribers"),
 			cmd_text(c, p->list.slug), cmd_text(c, p->source.subject));
 }
 
@@ -125,20 +150,20 @@ int issue_check(struct cmd *c, struct err *e)
 		{0},
 	};
 	struct publish p;
+	int64_t readers;
 	struct site s;
 	int rc;
 
 	if (cmd_options(c, options, 1, 1, e) < 0)
 		return -1;
-	if (open_issue(c, embed ? PUBLISH_EMBED : 0, &s, &p, e) < 0) {
-		if (c->json)
-			cmd_json(json_pack("{s:o, s:b, s:o}", "file",
-				cmd_json_text(str_of(c->argv[0])), "ok", 0, "error",
-				cmd_json_text(str_of(e->text))));
-		return -1;
+	if (open_issue(c, embed ? PUBLISH_EMBED : 0, &s, &p, e) < 0)
+		return tell_failed(c, e);
+	if (count_readers(c, &s, &p, &readers, e) == 0) {
+		rc = lint(c, &s, &p, strict, e);
+		print_checked(c, &p, readers, rc == 0);
+	} else {
+		rc = tell_failed(c, e);
 	}
-	rc = lint(c, &s, &p, strict, e);
-	print_checked(c, &p, rc == 0);
 	close_issue(&s, &p);
 	return rc;
 }

@@ -32,6 +32,21 @@ teardown() {
 	expect 66 issue check /nonexistent.md
 }
 
+@test "check counts who would get the issue: in the segment, and not suppressed" {
+	mill subscriber add --list daily cy@example.org
+	mill subscriber suppress bob@example.org
+	expect 0 issue check "$ISSUE"
+	has "$output" "all right, for 2 subscribers of 'daily'"
+	sed -i "1a segment: 'first_name = \"Ana\"'" "$ISSUE"
+	expect 0 issue check "$ISSUE"
+	has "$output" "all right, for 1 subscriber of 'daily'"
+	expect 0 issue check --json "$ISSUE"
+	is "$(jq -c '[.subscribed,.audience]' <<<"$output")" '[3,1]'
+	sed -i 's/^segment:.*/segment: frist_name = "Ana"/' "$ISSUE"
+	expect 65 issue check "$ISSUE"
+	has "$stderr" "$ISSUE: nobody has the field 'frist_name'"
+}
+
 @test "remarks go to standard error, one a line, and stop nothing" {
 	echo '![](https://example.org/a.png)' >>"$ISSUE"
 	expect 0 issue check "$ISSUE"
