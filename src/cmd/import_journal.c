@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { KEPT_SHOWN = 10 }; /* rows, on the screen of undo */
+
 json_t *cmd_import_counts(int64_t id, const struct import_counts *n)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "import", (json_int_t)id, "rows",
@@ -123,6 +125,7 @@ static json_t *record_json(const struct import_record *r)
 struct showing {
 	struct cmd *c;
 	struct arena a; /* for one row */
+	int64_t kept; /* rows of which something was kept, so far */
 };
 
 static bool show_effect(void *user, const struct import_effect *effect)
@@ -171,7 +174,11 @@ int cmd_import_show(struct cmd *c, struct err *e)
 
 static bool show_kept(void *user, const struct import_effect *effect)
 {
-	return effect->kept.n ? show_effect(user, effect) : true;
+	struct showing *to = user;
+
+	if (!effect->kept.n || (!to->c->json && to->kept++ >= KEPT_SHOWN))
+		return true;
+	return show_effect(user, effect);
 }
 
 static void print_undone(struct cmd *c, int64_t id, const struct import_undone *n)
@@ -233,6 +240,10 @@ int cmd_import_undo(struct cmd *c, struct err *e)
 		print_undone(c, id, &n);
 	if (rc == 0 && n.kept && !c->quiet)
 		rc = import_effects(s.store, id, show_kept, &to, e);
+	if (rc == 0 && to.kept > KEPT_SHOWN)
+		printf("            and %s more: 'lettermill import show --rows %" PRId64
+		       "' has them all\n",
+			cmd_number(c, to.kept - KEPT_SHOWN), id);
 	if (rc == 0 && n.ended && !c->json && !c->quiet)
 		rc = print_later(c, &s, id, e);
 	if (rc == 0 && c->json)

@@ -71,6 +71,22 @@ site() {
 	[[ $output != *"later imports"* ]]
 }
 
+@test "undo shows the first of many rows of which something was kept" {
+	{
+		echo email
+		seq -f 'u%02.0f@example.org' 12
+	} >"$CSV"
+	mill -q import "$CSV" --list daily
+	for n in $(seq -w 12); do mill subscriber set --first-name Ana "u$n@example.org"; done
+	expect 0 import undo 1
+	has "$output" "       12  in part left as they are"
+	has "$output" "u10@example.org"
+	[[ $output != *u11@example.org* ]]
+	has "$output" "and 2 more: 'lettermill import show --rows 1' has them all"
+	expect 0 import show --rows 1
+	has "$output" "u12@example.org"
+}
+
 @test "an import says how many get mail by it" {
 	printf 'email,status\nana@example.org,active\nbob@example.org,unsubscribed\ncy@example.org,bounced\n' >"$CSV"
 	expect 0 import "$CSV" --list daily --dry-run
