@@ -8,7 +8,7 @@
 # make lint        the gates alone
 # make bench       figures beside other programs', as ratios of one run
 # make crash       kill delivery a thousand times and count the copies
-# make fuzz        every fuzzer for FUZZ_SECONDS
+# make fuzz        every fuzzer for FUZZ_SECONDS, or as FUZZ_LIMIT says
 # make install     DESTDIR= PREFIX=
 # SANITIZE=1 builds into build/asan, with the sanitizers, whatever is made.
 # V=1 shows the commands.
@@ -16,6 +16,7 @@
 PREFIX ?= /usr/local
 VERSION := 0.1.0
 FUZZ_SECONDS ?= 60
+FUZZ_LIMIT ?= -max_total_time=$(FUZZ_SECONDS)
 CC := gcc
 AR := gcc-ar
 CLANG := $(firstword $(shell command -v clang clang-14) clang)
@@ -175,9 +176,9 @@ bench: $B/lettermill $B/smtpd $(BENCH_BIN)
 # A fuzzer starts from tests/fuzz/NAME/, where there is such a folder, and keeps what it finds in
 # build/fuzz/corpus/NAME/.
 fuzz: $(FUZZ_BIN)
-	@set -e; for f in $(notdir $^); do echo "$$f for $(FUZZ_SECONDS) s"; \
+	@set -e; for f in $(notdir $^); do echo "$$f $(FUZZ_LIMIT)"; \
 	  mkdir -p build/fuzz/corpus/$$f; seeds=; [ ! -d tests/fuzz/$$f ] || seeds=tests/fuzz/$$f; \
-	  build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	  build/fuzz/$$f $(FUZZ_LIMIT) -timeout=10 -rss_limit_mb=2048 \
 	    -artifact_prefix=build/fuzz/$$f. -print_final_stats=1 -verbosity=0 \
 	    build/fuzz/corpus/$$f $$seeds; done
 

@@ -83,7 +83,7 @@ size_t addr_quoted(struct str s)
 
 struct str addr_domain(struct str email)
 {
-	const char *at = memrchr(email.p, '@', email.n);
+	const char *at = email.n ? memrchr(email.p, '@', email.n) : NULL;
 
 	return at ? str_slice(email, (size_t)(at - email.p) + 1, email.n) : STR("");
 }

@@ -216,6 +216,7 @@ static void test_quoted(void **state)
 		if (quoted[i].text[strspn(quoted[i].text, " ")] == '"')
 			assert_int_equal(parse(&a, quoted[i].text, &out), -1);
 	}
+	assert_int_equal(addr_domain((struct str){0}).n, 0);
 	/* 64 octets with the quotes, and one more */
 	assert_int_equal(addr_parse_as(&a, str_of(arena_printf(&a, "\"%.61s \"@b.example", a63)),
 				 ADDR_QUOTED, &(struct addr){0}, NULL),
