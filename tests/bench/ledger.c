@@ -123,7 +123,7 @@ int main(int argc, char **argv)
 {
 	size_t readers = argc > 1 ? strtoul(argv[1], NULL, 10) : 200000;
 	size_t group = argc > 2 ? strtoul(argv[2], NULL, 10) : 250;
-	char folder[] = "/var/tmp/lettermill-bench-XXXXXX", path[64], command[96];
+	char folder[] = "/var/tmp/lettermill-bench-XXXXXX", path[64], lock[96];
 	struct issue issue = {.slug = STR("first"),
 		.subject = STR("First"),
 		.due_at = 100,
@@ -156,8 +156,8 @@ int main(int argc, char **argv)
 	must(issues_turn(s, 101, 0, true, &e), "turn");
 	must(store_check(s, false, NULL, NULL, &e), "check");
 	store_close(s);
-	snprintf(command, sizeof command, "%s-wal", path);
-	unlink(command);
 	unlink(path);
+	snprintf(lock, sizeof lock, "%s-import", path);
+	unlink(lock);
 	return rmdir(folder) != 0;
 }
