@@ -91,10 +91,11 @@ size_t transport_room(struct transport *t, size_t relay);
  * comes for a relay that is in trouble by now comes back with VERDICT_AGAIN. */
 void transport_submit(struct transport *t, const struct submission *s, size_t n);
 
-/* Wait until outcomes are there or `timeout_ms` is over (0 = only look); take up to `max`. Returns
- * their number. After one with VERDICT_PAUSE_RELAY that relay is in trouble: everything that still waits for
- * it comes back with VERDICT_AGAIN, whatever is in flight with its own outcome, and its connections end.
- * The other relays go on, and so does a relay that refuses one message or one sender. */
+/* Wait until outcomes are there, and then a moment for others that come with them, or until `timeout_ms` is over
+ * (0 = only look); take up to `max`. Returns their number. After one with VERDICT_PAUSE_RELAY that relay is in
+ * trouble: everything that still waits for it comes back with VERDICT_AGAIN, whatever is in flight with its own
+ * outcome, and its connections end. The other relays go on, and so does a relay that refuses one message or one
+ * sender. */
 size_t transport_wait(struct transport *t, int timeout_ms, struct outcome *out, size_t max);
 
 /* Use a relay again after its trouble, or use more or less of it: with at most `connections` at once, 0 =

@@ -55,6 +55,7 @@ void outcome_set(struct gate *g, struct job *j, enum verdict_action action, enum
 		.took_ms = clock_mono_ms() - j->start_ms,
 	};
 	jobs_push(&g->transport->ended, j);
+	g->transport->ended_n++;
 }
 
 void outcome_again(struct gate *g, const char *why)
@@ -160,7 +161,7 @@ size_t sessions_most(struct gate *g)
 void jobs_tell(struct transport *t)
 {
 	pthread_mutex_lock(&t->lock);
-	if (t->ended.first)
+	if (t->ended_n >= t->enough)
 		pthread_cond_signal(&t->ended_some);
 	pthread_mutex_unlock(&t->lock);
 }

@@ -61,8 +61,10 @@ struct transport {
 	struct engine *engine; /* NULL = every gate has a pool */
 
 	pthread_mutex_t lock; /* guards all that follows, too */
-	pthread_cond_t ended_some;
+	pthread_cond_t ended_some; /* `enough` have */
 	struct jobs ended;
+	size_t ended_n;
+	size_t enough; /* that the caller waits for */
 	size_t pools;
 	size_t holders; /* the caller, and pools that may have a thread that hangs: the last one frees */
 	bool stopping;
@@ -123,7 +125,7 @@ void job_end(struct gate *g, struct job *j, enum verdict_action action, enum smt
 void job_no_session(struct gate *g, struct job *j, size_t others, enum smtp_phase phase,
 	const struct reply *reply);
 
-/* Wake the caller when outcomes are there: after one job_end() or many. */
+/* Wake the caller when there are as many outcomes as it waits for: after one job_end() or many. */
 void jobs_tell(struct transport *t);
 
 /* What the message itself rules out at this relay: 0, or -1 after ending it. */

@@ -171,6 +171,34 @@ static void pools_give_up(struct transport *t)
 	}
 }
 
+/* Wait until `enough` outcomes are there or the time has come. */
+static void wait_for(struct transport *t, size_t enough, const struct timespec *until)
+{
+	t->enough = enough;
+	while (t->ended_n < enough)
+		if (pthread_cond_timedwait(&t->ended_some, &t->lock, until) == ETIMEDOUT)
+			break;
+}
+
+/* Where one outcome is there, most of the others often follow at once, and the caller's commit costs the same
+ * for all: give them a moment. */
+static void linger(struct transport *t)
+{
+	enum { LINGER_NS = 100000, SECOND_NS = 1000000000 };
+	struct timespec until;
+	size_t taken = 0;
+
+	for (size_t i = 0; i < t->gate_n; i++)
+		taken += t->gate[i].taken;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += LINGER_NS;
+	if (until.tv_nsec >= SECOND_NS) {
+		until.tv_nsec -= SECOND_NS;
+		until.tv_sec++;
+	}
+	wait_for(t, taken * 3 / 4, &until);
+}
+
 size_t transport_wait(struct transport *t, int timeout_ms, struct outcome *out, size_t max)
 {
 	int64_t until_ms = clock_mono_ms() + timeout_ms;
@@ -182,9 +210,10 @@ size_t transport_wait(struct transport *t, int timeout_ms, struct outcome *out, 
 	if (t->stopping && t->pools && t->stop_at < until_ms)
 		until_ms = t->stop_at;
 	until = (struct timespec){until_ms / 1000, until_ms % 1000 * 1000000};
-	while (!t->ended.first && timeout_ms > 0) {
-		if (pthread_cond_timedwait(&t->ended_some, &t->lock, &until) == ETIMEDOUT)
-			break;
+	if (timeout_ms > 0) {
+		wait_for(t, 1, &until);
+		if (t->ended_n)
+			linger(t);
 	}
 	if (t->stopping && t->pools && t->stop_at <= clock_mono_ms()) {
 		pthread_mutex_unlock(&t->lock);
@@ -194,6 +223,7 @@ size_t transport_wait(struct transport *t, int timeout_ms, struct outcome *out, 
 	while (n < max && (j = jobs_pop(&t->ended))) {
 		struct gate *g = &t->gate[j->s.relay];
 
+		t->ended_n--;
 		out[n++] = j->o;
 		g->taken--;
 		jobs_push(&g->free, j);
