@@ -49,9 +49,14 @@ static void print_totals(struct cmd *c, const struct deliver_totals *t)
 			(json_int_t)t->milliseconds));
 		return;
 	}
-	/* Nothing to do is what the timer finds nearly every time: not worth a line. */
-	if (c->quiet || !(done || t->recovered || t->known_sent || t->known_in_doubt))
+	if (c->quiet)
 		return;
+	/* What the timer finds nearly every time: not worth a line unless somebody is there to read it. */
+	if (!(done || t->recovered || t->known_sent || t->known_in_doubt)) {
+		if (cmd_columns())
+			printf("nothing to send now: 'lettermill status' tells what waits\n");
+		return;
+	}
 	printf("%s sent", cmd_number(c, t->sent));
 	print_part(c, t->deferred, "put off");
 	print_part(c, t->failed, "failed");

@@ -24,11 +24,13 @@ schedule_and_serve() {
 	mill issue schedule -q "$ISSUE"
 }
 
-@test "nothing is due: no word, no change, exit code 0" {
+@test "nothing is due: no word but on a terminal, no change, exit code 0" {
 	unchanged expect 0 deliver
 	is "$output$stderr" ""
 	unchanged expect 0 deliver --json --dry-run
 	is "$output" '{"due":0,"dry_run":true}'
+	run script -qec "stty cols 80; '$LETTERMILL' -C '$SITE' deliver" /dev/null
+	is "${output%$'\r'}" "nothing to send now: 'lettermill status' tells what waits"
 }
 
 @test "deliver sends one copy to each, and tells" {
