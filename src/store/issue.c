@@ -107,6 +107,19 @@ static int some_audience(const struct issue *i, int64_t n, struct err *e)
 				 STR_ARG(i->list), STR_ARG(str_slice(i->segment, 0, 200)));
 }
 
+/* Also one that was cancelled keeps its slug: some of its copies may have left, with links that name it. */
+static int refuse_slug(struct store *s, struct str slug, int64_t taken, struct err *e)
+{
+	int64_t state;
+
+	if (db_int(s, "SELECT state FROM issues WHERE id = ?1", VALS(INT(taken)), &state, e) < 0)
+		return -1;
+	return err_set(e, ERR_EXISTS,
+		"issue %lld of this list (%s) has the slug '%.*s' already: add a line 'slug: …' "
+		"with another one to the front matter",
+		(long long)taken, issue_state_name((enum issue_state)state), STR_ARG(slug));
+}
+
 int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_run, int64_t now,
 	int64_t *frozen, struct err *e)
 {
@@ -118,8 +131,7 @@ int issue_schedule(struct store *s, struct issue *issue, int64_t list, bool dry_
 		return -1;
 	rc = issue_find(s, list, issue->slug, &taken, e);
 	if (rc == 1)
-		rc = err_set(e, ERR_EXISTS, "the list has an issue '%.*s' already: number %lld",
-			STR_ARG(issue->slug), (long long)taken);
+		rc = refuse_slug(s, issue->slug, taken, e);
 	if (rc == 0)
 		rc = find_segment(s, issue, list, e);
 	if (rc == 0 && dry_run)

@@ -172,6 +172,8 @@ $BATS_TEST_TMPDIR/out/first-light.eml"
 	is "$(mill status --json 1 | jq -c '[.state, .counts.cancelled, .counts.queued]')" '["cancelled",2,0]'
 	unchanged expect 77 issue cancel 1
 	unchanged expect 77 issue cancel --dry-run 1
+	unchanged expect 73 issue schedule "$ISSUE"
+	has "$stderr" "issue 1 of this list (cancelled) has the slug 'first-light' already: add a line 'slug: …'"
 	unchanged expect 77 issue pause 1
 }
 
