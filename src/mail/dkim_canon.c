@@ -22,6 +22,8 @@ void dkim_relax_field(struct str name, struct str value, struct buf *out)
 								   : name.p[i]);
 	buf_char(out, ':');
 	for (size_t i = 0; i < value.n; i++) {
+		size_t from = i;
+
 		if (crlf_at(value, i)) {
 			i++; /* a fold: what counts is the blank behind it */
 			continue;
@@ -34,7 +36,9 @@ void dkim_relax_field(struct str name, struct str value, struct buf *out)
 			buf_char(out, ' ');
 		blank = false;
 		begun = true;
-		buf_char(out, value.p[i]);
+		while (i + 1 < value.n && !is_blank(value.p[i + 1]) && !crlf_at(value, i + 1))
+			i++;
+		buf_str(out, str_slice(value, from, i + 1));
 	}
 	buf_add(out, "\r\n", 2);
 }
