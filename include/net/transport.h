@@ -23,8 +23,12 @@
  *   esmtp  libesmtp in threads of its own: for an MTA on loopback without TLS, refused elsewhere
  *
  * The caller has committed the intent to send before it submits, and never submits more for a relay than
- * transport_room() allows: what is submitted is at most two messages a connection.
+ * transport_room() allows: TRANSPORT_DEPTH messages a connection, of which one is on its way. The others are
+ * what a caller that commits many at once needs, so that the next are here when these have gone: with two
+ * it commits twice as often, and envelopes leave alone that could leave with a content.
  */
+enum { TRANSPORT_DEPTH = 4 };
+
 enum relay_tls {
 	RELAY_TLS_STARTTLS, /* required: STARTTLS must be offered and succeed */
 	RELAY_TLS_IMPLICIT, /* TLS from the first octet (RFC 8314) */
@@ -82,7 +86,7 @@ struct transport;
 int transport_open(
 	const struct relay *relay, size_t relay_n, struct transport **out, struct err *e);
 
-/* How many messages may be submitted for a relay now: two a connection that it may have, less those whose
+/* How many messages may be submitted for a relay now: TRANSPORT_DEPTH a connection that it may have, less those whose
  * outcome has not been fetched; 0 once the relay is in trouble, or the transport is stopping. What the
  * caller has promised to other threads and these have not submitted yet is for the caller to take off. */
 size_t transport_room(struct transport *t, size_t relay);

@@ -34,7 +34,7 @@ static int open_relays(struct worker *w, struct err *e)
 		w->relay[i] = c->relay[i].relay;
 		/* As many as the transport holds, and as many again that have come back and are not
 		 * committed. */
-		w->slot_n += (size_t)w->relay[i].connections * 4;
+		w->slot_n += (size_t)w->relay[i].connections * TRANSPORT_DEPTH * 2;
 	}
 	return 0;
 }

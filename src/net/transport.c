@@ -33,7 +33,7 @@ static int gate_open(struct gate *g, struct transport *t, const struct relay *re
 	g->transport = t;
 	g->relay = relay;
 	g->allowed = relay->connections;
-	g->slot_n = 2 * (size_t)relay->connections;
+	g->slot_n = TRANSPORT_DEPTH * (size_t)relay->connections;
 	g->slot = calloc(g->slot_n, sizeof(*g->slot));
 	if (!g->slot)
 		return -1;
@@ -119,7 +119,7 @@ size_t transport_room(struct transport *t, size_t relay)
 	size_t most;
 
 	pthread_mutex_lock(&t->lock);
-	most = g->trouble || t->stopping ? 0 : 2 * sessions_most(g);
+	most = g->trouble || t->stopping ? 0 : TRANSPORT_DEPTH * sessions_most(g);
 	if (most > g->slot_n)
 		most = g->slot_n;
 	most = most > g->taken ? most - g->taken : 0;

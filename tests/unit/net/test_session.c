@@ -332,7 +332,7 @@ static void test_trouble_is_a_relays_own(void **state)
 	relay[1].connections = 3;
 	relay[3].transport = RELAY_ESMTP;
 	assert_int_equal(transport_open(relay, 4, &t, NULL), 0);
-	assert_int_equal(transport_room(t, 1), 6);
+	assert_int_equal(transport_room(t, 1), 3 * TRANSPORT_DEPTH);
 	for (uint64_t id = 0; id < 2; id++) { /* the second one is no probe: it was not resumed */
 		submit_to(t, 1, id);
 		expect_outcome(t, id, 1, id ? VERDICT_AGAIN : VERDICT_PAUSE_RELAY);
@@ -342,18 +342,18 @@ static void test_trouble_is_a_relays_own(void **state)
 	expect_outcome(t, 2, 0, VERDICT_SENT);
 	submit_to(t, 2, 3);
 	expect_outcome(t, 3, 2, VERDICT_PAUSE_ISSUE);
-	assert_int_equal(transport_room(t, 2), 2);
+	assert_int_equal(transport_room(t, 2), TRANSPORT_DEPTH);
 	submit_to(t, 3, 4);
 	expect_outcome(t, 4, 3, VERDICT_SENT);
 	transport_resume(t, 1, 1);
-	assert_int_equal(transport_room(t, 1), 2);
+	assert_int_equal(transport_room(t, 1), TRANSPORT_DEPTH);
 	submit_to(t, 1, 5);
 	expect_outcome(t, 5, 1, VERDICT_PAUSE_RELAY);
 	transport_resume(t, 1, 1);
 	submit_to(t, 1, 6);
 	expect_outcome(t, 6, 1, VERDICT_SENT);
 	transport_resume(t, 1, 0);
-	assert_int_equal(transport_room(t, 1), 6);
+	assert_int_equal(transport_room(t, 1), 3 * TRANSPORT_DEPTH);
 	transport_close(t);
 	for (size_t i = 0; i < 3; i++) {
 		server_stop(&server[i]);
@@ -396,7 +396,7 @@ static void test_close_unused(void **state)
 		relay_make(&relay, 1);
 		relay.transport = i ? RELAY_ESMTP : RELAY_CURL;
 		assert_int_equal(transport_open(&relay, 1, &t, NULL), 0);
-		assert_int_equal(transport_room(t, 0), 2);
+		assert_int_equal(transport_room(t, 0), TRANSPORT_DEPTH);
 		transport_close(t);
 	}
 	transport_close(NULL);
