@@ -44,6 +44,14 @@ enum delivery_state {
 	DELIVERY_STATE_N,
 };
 
+/* How far a copy has come that is being sent: what is known of it should its worker be killed. */
+enum flight_stage {
+	FLIGHT_UNKNOWN,
+	FLIGHT_HERE, /* the relay does not have it: its final dot has not left, or was refused */
+	FLIGHT_LEAVING, /* the final dot may have left */
+	FLIGHT_TAKEN, /* the relay owns it */
+};
+
 enum verdict_action {
 	VERDICT_SENT, /* the relay owns the copy */
 	VERDICT_RETRY, /* try this recipient again by the schedule, one attempt used */

@@ -9,6 +9,7 @@
 #include "mail/reply.h"
 #include "mail/verdict.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,7 +28,7 @@
  * what a caller that commits many at once needs, so that the next are here when these have gone: with two
  * it commits twice as often, and envelopes leave alone that could leave with a content.
  */
-enum { TRANSPORT_DEPTH = 4 };
+enum { TRANSPORT_DEPTH = 6 };
 
 enum relay_tls {
 	RELAY_TLS_STARTTLS, /* required: STARTTLS must be offered and succeed */
@@ -66,6 +67,7 @@ struct submission {
 	const struct parts *message; /* as render() writes it; stays the caller's, unchanged until
 					the outcome */
 	bool dotless; /* no line of it begins with a dot: it need not be looked through */
+	atomic_uchar *stage; /* NULL, or where its enum flight_stage is kept, from submission on */
 };
 
 struct outcome {

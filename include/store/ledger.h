@@ -178,7 +178,7 @@ struct lane_share {
 /* ---- delivering ---- */
 
 /* A worker's lease. Everything it claims carries it; once it is over, others may take the rows:
- * claimed ones become queued, sending ones in_doubt. */
+ * claimed ones become queued, sending ones in_doubt where nothing is known of how far they came (store/flight.h). */
 struct lease {
 	int64_t id;
 	int64_t until; /* Unix seconds */
@@ -186,7 +186,7 @@ struct lease {
 
 /* What comes back from leases that are over; also run by lease_open(). */
 struct lease_recovery {
-	int64_t queued, in_doubt;
+	int64_t queued, in_doubt, sent;
 };
 int lease_recover(struct store *s, int64_t now, struct lease_recovery *out, struct err *e);
 

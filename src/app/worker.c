@@ -74,8 +74,10 @@ int worker_open(struct worker *w, struct site *s, bool follow, struct err *e)
 		w->lease.id = 0;
 		return -1;
 	}
+	if (flight_open(s->store, &w->lease, w->slot_n, &w->flight, e) < 0)
+		return -1;
 	worker_count_news(w, &news);
-	w->totals.recovered = found.queued + found.in_doubt;
+	w->totals.recovered = found.queued + found.in_doubt + found.sent;
 	w->totals.recovered_in_doubt = found.in_doubt;
 	w->renewed_ms = w->recovered_ms = clock_mono_ms();
 	w->turned_ms = w->renewed_ms - TURN_MS;
@@ -164,7 +166,7 @@ static int housekeeping(struct worker *w, int64_t now, struct err *e)
 
 		if (lease_recover(store, now, &found, e) < 0)
 			return -1;
-		w->totals.recovered += found.queued + found.in_doubt;
+		w->totals.recovered += found.queued + found.in_doubt + found.sent;
 		w->totals.recovered_in_doubt += found.in_doubt;
 		w->recovered_ms = ms;
 	}
@@ -275,8 +277,10 @@ int worker_turn(struct worker *w, struct err *e)
 		w->totals = before;
 		return -1;
 	}
-	for (size_t i = 0; i < w->done_n; i++)
+	for (size_t i = 0; i < w->done_n; i++) {
 		w->slot[w->done[i].id].use = SLOT_FREE;
+		flight_drop(w->flight, w->done[i].id);
+	}
 	w->done_n = 0;
 	if (worker_journal_intents(w, now_ms / 1000, e) < 0)
 		return -1;
@@ -291,6 +295,7 @@ void worker_close(struct worker *w)
 
 	worker_close_makers(w);
 	transport_close(w->transport);
+	flight_close(w->flight);
 	/* Should this fail, the rows come back when the lease is over. */
 	if (w->lease.id)
 		lease_close(w->site->store, &w->lease, clock_now(), &ignored);

@@ -6,6 +6,7 @@
 #include "app/deliver.h"
 #include "mail/pacer.h"
 #include "net/transport.h"
+#include "store/flight.h"
 #include "store/journal.h"
 #include "store/ledger.h"
 
@@ -39,6 +40,7 @@ struct worker_slot {
 	struct worker_issue *of;
 	struct parts message;
 	struct buf sender, recipient;
+	atomic_uchar *stage; /* for the transport, in w->flight */
 };
 
 /* An issue whose copies are being made. */
@@ -59,6 +61,7 @@ struct worker_issue {
 struct worker {
 	struct site *site;
 	struct lease lease;
+	struct flight *flight; /* an entry for each slot between intent and outcome */
 	struct relay *relay; /* those of the configuration, in its order */
 	size_t relay_n;
 	struct transport *transport;

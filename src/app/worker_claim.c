@@ -96,6 +96,7 @@ void worker_take_back(struct worker *w)
 		if (slot->use != SLOT_INTENDED)
 			continue;
 		slot->use = SLOT_FREE;
+		flight_drop(w->flight, i);
 		put_back(w, slot->lane, slot->stocked);
 		slot->stocked = NULL;
 	}
@@ -407,6 +408,8 @@ static void fill(struct worker *w, struct stocked *one, struct worker_issue *of,
 	slot->begun_ms = now_ms;
 	slot->stocked = one;
 	slot->of = of;
+	slot->stage = flight_put(w->flight, (size_t)(slot - w->slot), slot->issue, slot->subscriber,
+		slot->attempts);
 	pacer_begin(&w->pacer, lane, relay, now_ms);
 }
 

@@ -66,6 +66,7 @@ static int make(
 			.utf8 = utf8,
 			.message = &slot->message,
 			.dotless = true, /* as render() and dkim_sign() write it */
+			.stage = slot->stage,
 		};
 		return 0;
 	}

@@ -25,8 +25,15 @@ struct job *jobs_pop(struct jobs *l)
 	return j;
 }
 
+void job_stage(struct job *j, enum flight_stage stage)
+{
+	if (j->s.stage)
+		atomic_store_explicit(j->s.stage, (unsigned char)stage, memory_order_release);
+}
+
 void job_wait(struct gate *g, struct job *j)
 {
+	job_stage(j, FLIGHT_HERE);
 	jobs_push(&g->waiting, j);
 	g->waiting_n++;
 }
@@ -54,6 +61,8 @@ void outcome_set(struct gate *g, struct job *j, enum verdict_action action, enum
 		.reply = *reply,
 		.took_ms = clock_mono_ms() - j->start_ms,
 	};
+	if (action != VERDICT_DOUBT)
+		job_stage(j, action == VERDICT_SENT ? FLIGHT_TAKEN : FLIGHT_HERE);
 	jobs_push(&g->transport->ended, j);
 	g->transport->ended_n++;
 }

@@ -91,6 +91,9 @@ void pool_finish(struct gate *g);
 void jobs_push(struct jobs *l, struct job *j);
 struct job *jobs_pop(struct jobs *l);
 
+/* Tell how far it has come; from any thread, with the lock or without. */
+void job_stage(struct job *j, enum flight_stage stage);
+
 /* Let it wait at its gate. */
 void job_wait(struct gate *g, struct job *j);
 

@@ -105,6 +105,8 @@ static const char *on_content(void **ctx, int *n, void *arg)
 	w->broken |= w->given_up || now - w->asked_ms >= w->limit_ms[PHASE_BODY];
 	end = w->broken;
 	w->all_given = !end && !left;
+	if (w->all_given && w->job)
+		job_stage(w->job, FLIGHT_LEAVING);
 	pthread_mutex_unlock(&t->lock);
 	if (left > PIECE)
 		left = PIECE;

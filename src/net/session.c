@@ -176,6 +176,7 @@ static bool say_content(struct session *s)
 		put_content(s);
 	if ((!direct && s->content.n) || SESSION_OUT - s->out_n < DOT_MAX)
 		return false;
+	job_stage(s->body, FLIGHT_LEAVING);
 	if (direct) {
 		s->direct_n = s->body->s.message->n;
 		s->direct_at = s->out_n;

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "db.h"
+#include "flight.h"
+#include "journal.h"
+
+#include <stdlib.h>
 
 /* ---- rows at rest ---- */
 
@@ -30,28 +34,74 @@ int row_rest(struct store *s, int64_t issue, int64_t subscriber, enum delivery_s
 
 /* ---- what a lease leaves behind ---- */
 
-/* The final dot may have left: nobody can say any more. The attempt says how that came about. */
-static int doubt(struct store *s, int64_t issue, int64_t subscriber, int64_t now, struct err *e)
+/* A row that a lease held. */
+struct held {
+	int64_t issue, subscriber, due_at;
+	enum delivery_state state;
+	int attempts;
+};
+
+/* Its final dot has left, or may have: the attempt that nobody wrote down. */
+static int ended(struct store *s, const struct held *row, enum delivery_state state, int64_t now,
+	struct err *e)
 {
 	const struct attempt a = {
-		.issue = issue,
-		.subscriber = subscriber,
+		.issue = row->issue,
+		.subscriber = row->subscriber,
 		.at = now,
 		.phase = PHASE_DOT,
-		.state = DELIVERY_IN_DOUBT,
-		.text = STR("the worker ended before the answer was known"),
+		.state = state,
+		.text = state == DELIVERY_SENT
+				? STR("the relay took it; the worker ended before it could say more")
+				: STR("the worker ended before the answer was known"),
 	};
-
 	int64_t lane;
 
 	if (db_int(s,
-		    "UPDATE deliveries SET state = 4, lease = 0, attempts = attempts + 1,"
-		    " doubts = doubts + 1, settled_at = ?3"
+		    "UPDATE deliveries SET state = ?4, lease = 0, attempts = attempts + 1,"
+		    " doubts = doubts + (?4 = 4), settled_at = ?3"
 		    " WHERE issue_id = ?1 AND subscriber_id = ?2 RETURNING lane",
-		    VALS(INT(issue), INT(subscriber), INT(now)), &lane, e) < 0 ||
+		    VALS(INT(row->issue), INT(row->subscriber), INT(now), INT(state)), &lane, e) < 0 ||
 		attempt_add(s, &a, e) < 0)
 		return -1;
-	return counts_move(s, issue, lane, DELIVERY_SENDING, DELIVERY_IN_DOUBT, 1, e);
+	return counts_move(s, row->issue, lane, DELIVERY_SENDING, state, 1, e);
+}
+
+/* It has not left: it waits again. */
+static int back(struct store *s, const struct held *row, int64_t now, struct err *e)
+{
+	enum delivery_state rest;
+
+	if (resting_state(s, row->issue, &rest, e) < 0)
+		return -1;
+	return row_rest(s, row->issue, row->subscriber, row->state, rest, row->due_at, SKIP_NONE,
+		now, e);
+}
+
+static int take_from(struct store *s, const struct held *row, const struct flight_found *flight,
+	int64_t now, struct lease_recovery *out, struct err *e)
+{
+	enum flight_stage stage =
+		row->state == DELIVERY_SENDING
+			? flight_stage(flight, row->issue, row->subscriber, row->attempts)
+			: FLIGHT_HERE;
+
+	/* An older database learns it, too. */
+	if (row->state == DELIVERY_SENDING && (stage == FLIGHT_TAKEN || stage == FLIGHT_HERE) &&
+		journal_note(s, row->issue, row->subscriber, row->attempts + 1,
+			stage == FLIGHT_TAKEN ? JOURNAL_SENT : JOURNAL_NOT_SENT, now, e) < 0)
+		return -1;
+	switch (stage) {
+	case FLIGHT_HERE:
+		out->queued++;
+		return back(s, row, now, e);
+	case FLIGHT_TAKEN:
+		out->sent++;
+		return ended(s, row, DELIVERY_SENT, now, e);
+	default: /* nobody can say any more */
+		out->in_doubt++;
+		return ended(s, row, DELIVERY_IN_DOUBT, now, e);
+	}
 }
 
 /* Take all rows from a lease and end it. */
@@ -59,39 +109,34 @@ static int clear(
 	struct store *s, int64_t lease, int64_t now, struct lease_recovery *out, struct err *e)
 {
 	static const char next[] =
-		"SELECT issue_id, subscriber_id, state, due_at FROM deliveries"
+		"SELECT issue_id, subscriber_id, state, due_at, attempts FROM deliveries"
 		" INDEXED BY deliveries_leased WHERE lease = ?1 AND lease > 0 LIMIT 1";
-	enum delivery_state rest;
+	struct flight_found *flight = flight_take(s, lease);
 	sqlite3_stmt *st;
 	int rc;
 
 	for (;;) {
-		int64_t issue, subscriber, due_at;
-		enum delivery_state state;
+		struct held row;
 
-		if (db_query(s, next, VALS(INT(lease)), &st, e) < 0)
-			return -1;
+		rc = db_query(s, next, VALS(INT(lease)), &st, e);
+		if (rc < 0)
+			break;
 		rc = db_row(s, st, e);
 		if (rc != 1)
 			break;
-		issue = sqlite3_column_int64(st, 0);
-		subscriber = sqlite3_column_int64(st, 1);
-		state = (enum delivery_state)sqlite3_column_int(st, 2);
-		due_at = sqlite3_column_int64(st, 3);
+		row = (struct held){
+			.issue = sqlite3_column_int64(st, 0),
+			.subscriber = sqlite3_column_int64(st, 1),
+			.state = (enum delivery_state)sqlite3_column_int(st, 2),
+			.due_at = sqlite3_column_int64(st, 3),
+			.attempts = sqlite3_column_int(st, 4),
+		};
 		db_end(st);
-		if (state == DELIVERY_SENDING) {
-			rc = doubt(s, issue, subscriber, now, e);
-			out->in_doubt++;
-		} else {
-			rc = resting_state(s, issue, &rest, e);
-			if (rc == 0)
-				rc = row_rest(s, issue, subscriber, state, rest, due_at, SKIP_NONE,
-					now, e);
-			out->queued++;
-		}
+		rc = take_from(s, &row, flight, now, out, e);
 		if (rc < 0)
 			break;
 	}
+	free(flight);
 	return rc < 0 ? -1 : db_run(s, "DELETE FROM leases WHERE id = ?1", VALS(INT(lease)), e);
 }
 

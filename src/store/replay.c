@@ -405,6 +405,52 @@ int journal_open(struct store *s, int64_t issue, int64_t now, struct journal **o
 	return journal_seen(s, *out, e);
 }
 
+/* What an entry says of a row, the relay's name in `a`: 1, 0 where its reader was erased, or -1. */
+static int entry_of(struct store *s, int64_t issue, int64_t subscriber, struct arena *a,
+	struct journal_entry *out, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (db_query(s,
+		    "SELECT email_key, relays.name FROM deliveries"
+		    " JOIN subscribers ON subscribers.id = subscriber_id"
+		    " LEFT JOIN relays ON relays.id = relay_id"
+		    " WHERE issue_id = ?1 AND subscriber_id = ?2",
+		    VALS(INT(issue), INT(subscriber)), &st, e) < 0)
+		return -1;
+	rc = db_row(s, st, e);
+	if (rc != 1)
+		return rc;
+	out->subscriber = subscriber;
+	out->relay = db_copy(st, 1, a);
+	rc = journal_mark(s, db_text(st, 0), &out->mark, e);
+	db_end(st);
+	return rc < 0 ? -1 : 1;
+}
+
+int journal_note(struct store *s, int64_t issue, int64_t subscriber, int attempt,
+	enum journal_kind kind, int64_t now, struct err *e)
+{
+	struct journal_entry entry = {.at = now, .attempt = attempt, .kind = kind};
+	struct journal_owner owner;
+	struct journal *j = NULL;
+	struct arena a = {0};
+	int rc = owner_of(s, issue, &owner, e);
+
+	if (rc == 1)
+		rc = entry_of(s, issue, subscriber, &a, &entry, e);
+	if (rc == 1)
+		rc = journal_find(s, &owner, &j, e);
+	if (rc == 1) {
+		journal_add(j, &entry);
+		rc = journal_write(j, e);
+	}
+	journal_close(j);
+	arena_free(&a);
+	return rc < 0 ? -1 : 0;
+}
+
 int journal_uuid_of(
 	struct store *s, int64_t list, struct str slug, unsigned char uuid[16], struct err *e)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "db.h"
+#include "flight.h"
 
 #include <string.h>
 #include <time.h>
@@ -29,7 +30,7 @@ void store_rollback(struct store *s)
 	if (s->open && !sqlite3_get_autocommit(s->db))
 		db_run(s, "ROLLBACK", NULL, NULL);
 	s->open = s->broken = s->truncate = false;
-	s->moved_n = s->care_n = 0;
+	s->moved_n = s->care_n = s->landed_n = 0;
 	memset(s->relay, 0, sizeof s->relay);
 }
 
@@ -68,6 +69,7 @@ int store_commit(struct store *s, struct err *e)
 		return -1;
 	}
 	s->open = s->truncate = false;
+	flights_remove(s);
 	if (truncate)
 		empty_wal(s);
 	return 0;

@@ -21,24 +21,24 @@ static void test_commands(void **state)
 		const struct smtp_caps *caps;
 		const char *mail, *rcpt;
 	} rows[] = {
-		{{1, 0, STR("b@x.example"), STR("r@y.example"), false, STR("7.1"), &five, false},
+		{{1, 0, STR("b@x.example"), STR("r@y.example"), false, STR("7.1"), &five, false, NULL},
 			&none, "MAIL FROM:<b@x.example>\r\n", "RCPT TO:<r@y.example>\r\n"},
 		{{1, 0, STR("b@x.example"), STR("r+a=b@y.example"), false, STR("a+b=c"), &five,
-			 false},
+			 false, NULL},
 			&all, "MAIL FROM:<b@x.example> SIZE=5 RET=HDRS ENVID=a+2Bb+3Dc\r\n",
 			"RCPT TO:<r+a=b@y.example> NOTIFY=FAILURE,DELAY "
 			"ORCPT=rfc822;r+2Ba+3Db@y.example\r\n"},
-		{{1, 0, STR("b@x.example"), STR("\xc3\xa9@y.example"), true, STR(""), &five, false},
+		{{1, 0, STR("b@x.example"), STR("\xc3\xa9@y.example"), true, STR(""), &five, false, NULL},
 			&all, "MAIL FROM:<b@x.example> SIZE=5 SMTPUTF8 RET=HDRS\r\n",
 			"RCPT TO:<\xc3\xa9@y.example> NOTIFY=FAILURE,DELAY\r\n"},
 		{{1, 0, STR("b@x.example"), STR("\"r >=\\\"\"@y.example"), false, STR(""), &five,
-			 false},
+			 false, NULL},
 			&all, "MAIL FROM:<b@x.example> SIZE=5 RET=HDRS\r\n",
 			"RCPT TO:<\"r >=\\\"\"@y.example> NOTIFY=FAILURE,DELAY "
 			"ORCPT=rfc822;\"r+20>+3D\\\"\"@y.example\r\n"},
 		/* 34 octets that need three each are more than ENVID may have. */
 		{{1, 0, STR("b@x.example"), STR("r@y.example"), false,
-			 STR("++++++++++++++++++++++++++++++++++"), &five, false},
+			 STR("++++++++++++++++++++++++++++++++++"), &five, false, NULL},
 			&all, "MAIL FROM:<b@x.example> SIZE=5 RET=HDRS\r\n",
 			"RCPT TO:<r@y.example> NOTIFY=FAILURE,DELAY ORCPT=rfc822;r@y.example\r\n"},
 	};

@@ -177,9 +177,9 @@ static const struct parts message[2] = {
 };
 static const struct submission submissions[2] = {
 	{1, 0, STR("b-1@example.org"), STR("reader@example.org"), false, STR(""), &message[0],
-		false},
+		false, NULL},
 	{2, 0, STR("b-2@example.org"), STR("second@example.org"), false, STR(""), &message[1],
-		false},
+		false, NULL},
 };
 
 static void test_row(void **state)

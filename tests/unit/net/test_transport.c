@@ -194,6 +194,7 @@ struct run {
 	char (*recipient)[64];
 	struct parts *message;
 	bool *settled;
+	atomic_uchar *stage;
 	enum verdict_action *action;
 	struct counts counts;
 	int *again; /* to be submitted once more */
@@ -245,6 +246,7 @@ static void run_submit(struct run *r)
 			/* One of the two ways that content goes: what has dots at the start of a line has no
 			 * choice. */
 			.dotless = !r->row->body && i % 2,
+			.stage = &r->stage[i],
 		};
 
 		transport_submit(r->transport, &s, 1);
@@ -269,6 +271,9 @@ static void run_settle(struct run *r, const struct outcome *o)
 
 	assert_true(o->id < (uint64_t)r->row->messages);
 	assert_false(r->settled[o->id]);
+	assert_int_equal(r->stage[o->id], o->action == VERDICT_SENT    ? FLIGHT_TAKEN
+					  : o->action == VERDICT_DOUBT ? FLIGHT_LEAVING
+								       : FLIGHT_HERE);
 	if (o->action == VERDICT_AGAIN && r->row->again) {
 		r->again[r->again_n++] = (int)o->id;
 		return;
@@ -357,6 +362,7 @@ static void run(const struct row *row, enum relay_transport transport)
 	r.message = calloc(n, sizeof(*r.message));
 	r.settled = calloc(n, sizeof(*r.settled));
 	r.action = calloc(n, sizeof(*r.action));
+	r.stage = calloc(n, sizeof(*r.stage));
 	r.again = calloc(n, sizeof(*r.again));
 	for (int i = 0; i < row->messages; i++) {
 		snprintf(r.recipient[i], sizeof(r.recipient[i]), "user%d@example.org", i);
@@ -388,6 +394,7 @@ static void run(const struct row *row, enum relay_transport transport)
 	free(r.settled);
 	free(r.again);
 	free(r.action);
+	free(r.stage);
 }
 
 static void test_row_curl(void **state)

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "flight.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <systemd/sd-id128.h>
+#include <unistd.h>
+
+enum { FILE_MODE = 0640, PATH_SIZE = 4096, SLOTS_MAX = 1000000 };
+
+struct head {
+	char magic[8];
+	sd_id128_t boot; /* of the machine; null where it is not known: the file is never believed */
+	unsigned char site[KEY_HASH_SIZE]; /* a hash under the database's key */
+	int64_t lease;
+};
+static const char magic[8] = {'L', 't', 'm', 'l', 'F', 'l', 't', '1'};
+
+struct entry {
+	int64_t issue, subscriber;
+	int32_t attempts;
+	atomic_uchar stage; /* 0 = the others mean nothing */
+};
+
+struct flight {
+	int fd;
+	struct entry *entry;
+};
+
+struct flight_found {
+	size_t n;
+	struct entry entry[];
+};
+
+static int path_of(const struct store *s, int64_t lease, char path[PATH_SIZE], struct err *e)
+{
+	if (snprintf(path, PATH_SIZE, "%s-flight-%lld", s->path, (long long)lease) < PATH_SIZE)
+		return 0;
+	return err_set(e, ERR_INPUT, "the path '%s' is too long", s->path);
+}
+
+static int head_of(struct store *s, int64_t lease, struct head *out, struct err *e)
+{
+	*out = (struct head){.lease = lease};
+	memcpy(out->magic, magic, sizeof magic);
+	if (sd_id128_get_boot(&out->boot) < 0)
+		out->boot = SD_ID128_NULL;
+	return key_hash(s, STR("flight"), out->site, e);
+}
+
+/* ---- the worker's side ---- */
+
+/* What root makes belongs to whom the database does, or the service could not remove it. */
+static int belong(const struct store *s, int fd)
+{
+	struct stat st;
+
+	if (geteuid() != 0 || stat(s->path, &st) < 0)
+		return 0;
+	return fchown(fd, st.st_uid, st.st_gid);
+}
+
+/* Room is taken at once: a store into a hole that the disk has no room for would end the process. */
+static int make(struct flight *f, const struct store *s, const char *path, const struct head *head,
+	size_t size, struct err *e)
+{
+	char *map;
+
+	if (unlink(path) < 0 && errno != ENOENT)
+		return err_sys(e, "cannot remove '%s'", path);
+	f->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+	if (f->fd < 0 || belong(s, f->fd) < 0 || flock(f->fd, LOCK_EX | LOCK_NB) < 0 ||
+		(errno = posix_fallocate(f->fd, 0, (off_t)size)) != 0)
+		return err_sys(e, "cannot create '%s'", path);
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
+	if (map == MAP_FAILED)
+		return err_sys(e, "cannot map '%s'", path);
+	memcpy(map, head, sizeof *head);
+	f->entry = (struct entry *)(map + sizeof *head);
+	return 0;
+}
+
+int flight_open(
+	struct store *s, const struct lease *l, size_t slot_n, struct flight **out, struct err *e)
+{
+	struct flight *f = calloc(1, sizeof *f);
+	char path[PATH_SIZE];
+	struct head head;
+
+	*out = NULL;
+	if (!f)
+		return err_set(e, ERR_IO, "out of memory");
+	f->fd = -1;
+	if (path_of(s, l->id, path, e) == 0 && head_of(s, l->id, &head, e) == 0 &&
+		make(f, s, path, &head, sizeof head + slot_n * sizeof *f->entry, e) == 0) {
+		*out = f;
+		return 0;
+	}
+	flight_close(f);
+	return -1;
+}
+
+void flight_close(struct flight *f)
+{
+	if (!f)
+		return;
+	if (f->fd >= 0) {
+		flock(f->fd, LOCK_UN); /* the mapping would keep it */
+		close(f->fd);
+	}
+	free(f);
+}
+
+atomic_uchar *flight_put(
+	struct flight *f, size_t slot, int64_t issue, int64_t subscriber, int attempts)
+{
+	struct entry *one = &f->entry[slot];
+
+	one->issue = issue;
+	one->subscriber = subscriber;
+	one->attempts = attempts;
+	atomic_store_explicit(&one->stage, FLIGHT_HERE, memory_order_release);
+	return &one->stage;
+}
+
+void flight_drop(struct flight *f, size_t slot)
+{
+	atomic_store_explicit(&f->entry[slot].stage, FLIGHT_UNKNOWN, memory_order_release);
+}
+
+/* ---- who finds it ---- */
+
+static bool is_whole(int fd, const struct head *ours, off_t *size)
+{
+	struct head found;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof found ||
+		st.st_size > (off_t)(sizeof found + SLOTS_MAX * sizeof(struct entry)) ||
+		pread(fd, &found, sizeof found, 0) != sizeof found)
+		return false;
+	*size = st.st_size;
+	return !sd_id128_is_null(ours->boot) && memcmp(&found, ours, sizeof found) == 0;
+}
+
+/* NULL where it cannot be believed. A living process has it locked. */
+static struct flight_found *read_whole(int fd, const struct head *ours)
+{
+	struct flight_found *found;
+	off_t size;
+	size_t n;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || !is_whole(fd, ours, &size))
+		return NULL;
+	n = ((size_t)size - sizeof *ours) / sizeof(struct entry);
+	found = malloc(sizeof *found + n * sizeof found->entry[0]);
+	if (!found)
+		return NULL;
+	found->n = n;
+	n *= sizeof found->entry[0];
+	if (pread(fd, found->entry, n, sizeof *ours) == (ssize_t)n)
+		return found;
+	free(found);
+	return NULL;
+}
+
+struct flight_found *flight_take(struct store *s, int64_t lease)
+{
+	struct flight_found *found = NULL;
+	char path[PATH_SIZE];
+	struct head ours;
+	int fd;
+
+	if (path_of(s, lease, path, NULL) < 0 || head_of(s, lease, &ours, NULL) < 0)
+		return NULL;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	found = read_whole(fd, &ours);
+	close(fd);
+	if (s->landed_n < DB_FLIGHTS)
+		s->landed[s->landed_n++] = lease;
+	else
+		unlink(path);
+	return found;
+}
+
+void flights_remove(struct store *s)
+{
+	char path[PATH_SIZE];
+
+	for (size_t i = 0; i < s->landed_n; i++)
+		if (path_of(s, s->landed[i], path, NULL) == 0)
+			unlink(path);
+	s->landed_n = 0;
+}
+
+enum flight_stage flight_stage(
+	const struct flight_found *f, int64_t issue, int64_t subscriber, int attempts)
+{
+	for (size_t i = 0; f && i < f->n; i++) {
+		const struct entry *one = &f->entry[i];
+
+		if (one->stage && one->subscriber == subscriber && one->issue == issue &&
+			one->attempts == attempts)
+			return (enum flight_stage)one->stage;
+	}
+	return FLIGHT_UNKNOWN;
+}
