@@ -184,7 +184,7 @@ struct lease {
 	int64_t until; /* Unix seconds */
 };
 
-/* What comes back from leases that are over; also run by lease_open(). */
+/* What comes back from leases that are over, or whose worker is known to be gone; also run by lease_open(). */
 struct lease_recovery {
 	int64_t queued, in_doubt, sent;
 };

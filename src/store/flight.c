@@ -75,7 +75,7 @@ static int make(struct flight *f, const struct store *s, const char *path, const
 	if (unlink(path) < 0 && errno != ENOENT)
 		return err_sys(e, "cannot remove '%s'", path);
 	f->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-	if (f->fd < 0 || belong(s, f->fd) < 0 || flock(f->fd, LOCK_EX | LOCK_NB) < 0 ||
+	if (f->fd < 0 || belong(s, f->fd) < 0 || flock(f->fd, LOCK_EX) < 0 ||
 		(errno = posix_fallocate(f->fd, 0, (off_t)size)) != 0)
 		return err_sys(e, "cannot create '%s'", path);
 	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
@@ -136,58 +136,62 @@ void flight_drop(struct flight *f, size_t slot)
 
 /* ---- who finds it ---- */
 
-static bool is_whole(int fd, const struct head *ours, off_t *size)
+/* Open the file of a lease where it can be believed, with its number of entries: of this boot, whole, and not locked by a
+ * living process. -1 where not. */
+static int find(struct store *s, int64_t lease, size_t *n)
 {
-	struct head found;
+	char path[PATH_SIZE];
+	struct head ours, found;
 	struct stat st;
+	int fd;
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof found ||
-		st.st_size > (off_t)(sizeof found + SLOTS_MAX * sizeof(struct entry)) ||
-		pread(fd, &found, sizeof found, 0) != sizeof found)
-		return false;
-	*size = st.st_size;
-	return !sd_id128_is_null(ours->boot) && memcmp(&found, ours, sizeof found) == 0;
+	if (path_of(s, lease, path, NULL) < 0 || head_of(s, lease, &ours, NULL) < 0 ||
+		sd_id128_is_null(ours.boot))
+		return -1;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		pread(fd, &found, sizeof found, 0) == sizeof found &&
+		memcmp(&found, &ours, sizeof found) == 0) {
+		*n = ((size_t)st.st_size - sizeof found) / sizeof(struct entry);
+		if (*n <= SLOTS_MAX)
+			return fd;
+	}
+	close(fd);
+	return -1;
 }
 
-/* NULL where it cannot be believed. A living process has it locked. */
-static struct flight_found *read_whole(int fd, const struct head *ours)
+bool flight_ended(struct store *s, int64_t lease)
 {
-	struct flight_found *found;
-	off_t size;
 	size_t n;
+	int fd = find(s, lease, &n);
 
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || !is_whole(fd, ours, &size))
-		return NULL;
-	n = ((size_t)size - sizeof *ours) / sizeof(struct entry);
-	found = malloc(sizeof *found + n * sizeof found->entry[0]);
-	if (!found)
-		return NULL;
-	found->n = n;
-	n *= sizeof found->entry[0];
-	if (pread(fd, found->entry, n, sizeof *ours) == (ssize_t)n)
-		return found;
-	free(found);
-	return NULL;
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 struct flight_found *flight_take(struct store *s, int64_t lease)
 {
-	struct flight_found *found = NULL;
+	struct flight_found *found;
 	char path[PATH_SIZE];
-	struct head ours;
-	int fd;
+	size_t n = 0;
+	int fd = find(s, lease, &n);
 
-	if (path_of(s, lease, path, NULL) < 0 || head_of(s, lease, &ours, NULL) < 0)
-		return NULL;
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	found = read_whole(fd, &ours);
-	close(fd);
 	if (s->landed_n < DB_FLIGHTS)
 		s->landed[s->landed_n++] = lease;
-	else
+	else if (path_of(s, lease, path, NULL) == 0)
 		unlink(path);
+	if (fd < 0)
+		return NULL;
+	found = malloc(sizeof *found + n * sizeof found->entry[0]);
+	if (found) {
+		ssize_t size = (ssize_t)(n * sizeof found->entry[0]);
+
+		found->n = pread(fd, found->entry, (size_t)size, sizeof(struct head)) == size ? n : 0;
+	}
+	close(fd);
 	return found;
 }
 

@@ -8,6 +8,9 @@
 /* What a worker that is gone had in flight. Private to src/store. */
 struct flight_found;
 
+/* Whether the worker of a lease is known to be gone. */
+bool flight_ended(struct store *s, int64_t lease);
+
 /* Read the file of a lease, which goes with the transaction's commit: what it says must not be believed a second time,
  * when its rows have gone on. NULL where there is none that can be believed. To be freed with free(). */
 struct flight_found *flight_take(struct store *s, int64_t lease);

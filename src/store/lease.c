@@ -140,19 +140,38 @@ static int clear(
 	return rc < 0 ? -1 : db_run(s, "DELETE FROM leases WHERE id = ?1", VALS(INT(lease)), e);
 }
 
+/* The lease behind `*lease`, and whether its time is over: 1, 0 behind the last, or -1. */
+static int next_lease(struct store *s, int64_t now, int64_t *lease, int64_t *over, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (db_query(s, "SELECT id, until <= ?1 FROM leases WHERE id > ?2 ORDER BY id LIMIT 1",
+		    VALS(INT(now), INT(*lease)), &st, e) < 0)
+		return -1;
+	rc = db_row(s, st, e);
+	if (rc != 1)
+		return rc;
+	*lease = sqlite3_column_int64(st, 0);
+	*over = sqlite3_column_int64(st, 1);
+	db_end(st);
+	return 1;
+}
+
 int lease_recover(struct store *s, int64_t now, struct lease_recovery *out, struct err *e)
 {
-	int64_t lease;
+	int64_t lease = 0, over;
 	bool own;
 	int rc;
 
 	*out = (struct lease_recovery){0};
 	if (tx_open(s, &own, e) < 0)
 		return -1;
-	while ((rc = db_int(s, "SELECT id FROM leases WHERE until <= ?1 LIMIT 1", VALS(INT(now)),
-			&lease, e)) == 1 &&
-		(rc = clear(s, lease, now, out, e)) == 0)
-		;
+	while ((rc = next_lease(s, now, &lease, &over, e)) == 1)
+		if ((over || flight_ended(s, lease)) && clear(s, lease, now, out, e) < 0) {
+			rc = -1;
+			break;
+		}
 	return tx_close(s, own, rc, e);
 }
 

@@ -209,7 +209,25 @@ static void test_rolled_back(void **state)
 	assert_sound(f);
 }
 
-/* The number of a lease is given again: what its last holder left is gone before the next one intends anything. */
+/* Nobody has to wait for the end of a lease whose worker is gone; one that lives keeps it. */
+static void test_before_its_time(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_recovery found;
+	struct flight *flight;
+	struct claim *c;
+
+	flying(f, &flight, &c);
+	OK(f, lease_recover(f->s, 60, &found, &f->e));
+	assert_int_equal(found.queued + found.in_doubt + found.sent, 0);
+	flight_close(flight);
+	OK(f, lease_recover(f->s, 60, &found, &f->e));
+	assert_int_equal(found.queued + found.in_doubt + found.sent, COPIES);
+	assert_int_equal(peek(f, "SELECT count(*) FROM leases"), 0);
+	assert_sound(f);
+}
+
+/* A file that is there already, of an older life of the database: it is gone before the next one intends anything. */
 static void test_made_anew(void **state)
 {
 	struct fixture *f = *state;
@@ -233,6 +251,7 @@ int main(void)
 		FLIGHT_TEST(test_cut_short),
 		FLIGHT_TEST(test_other_attempt),
 		FLIGHT_TEST(test_rolled_back),
+		FLIGHT_TEST(test_before_its_time),
 		FLIGHT_TEST(test_made_anew),
 	};
 
