@@ -4,6 +4,7 @@
 #include "journal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- rows at rest ---- */
 
@@ -104,38 +105,55 @@ static int take_from(struct store *s, const struct held *row, const struct fligh
 	}
 }
 
-/* Take all rows from a lease and end it. */
-static int clear(
-	struct store *s, int64_t lease, int64_t now, struct lease_recovery *out, struct err *e)
+/* The rows of a lease: a look at each row of the issues of which somebody has copies in his hands. No index: each
+ * copy would pay for it twice. */
+static int held_by(struct store *s, int64_t lease, struct arena *a, struct held **out, size_t *n,
+	struct err *e)
 {
-	static const char next[] =
-		"SELECT issue_id, subscriber_id, state, due_at, attempts FROM deliveries"
-		" INDEXED BY deliveries_leased WHERE lease = ?1 AND lease > 0 LIMIT 1";
-	struct flight_found *flight = flight_take(s, lease);
+	static const char query[] =
+		"SELECT d.issue_id, subscriber_id, d.state, due_at, attempts FROM"
+		" (SELECT DISTINCT issue_id FROM issue_counts WHERE state IN (1, 2) AND n > 0) AS i"
+		" CROSS JOIN deliveries AS d ON d.issue_id = i.issue_id WHERE lease = ?1";
 	sqlite3_stmt *st;
+	size_t room = 0;
 	int rc;
 
-	for (;;) {
-		struct held row;
+	*n = 0;
+	if (counts_flush(s, e) < 0 || db_query(s, query, VALS(INT(lease)), &st, e) < 0)
+		return -1;
+	while ((rc = db_row(s, st, e)) == 1) {
+		if (*n == room) {
+			struct held *more = arena_array(a, room * 2 + 64, sizeof *more);
 
-		rc = db_query(s, next, VALS(INT(lease)), &st, e);
-		if (rc < 0)
-			break;
-		rc = db_row(s, st, e);
-		if (rc != 1)
-			break;
-		row = (struct held){
+			if (*n)
+				memcpy(more, *out, *n * sizeof *more);
+			*out = more;
+			room = room * 2 + 64;
+		}
+		(*out)[(*n)++] = (struct held){
 			.issue = sqlite3_column_int64(st, 0),
 			.subscriber = sqlite3_column_int64(st, 1),
 			.state = (enum delivery_state)sqlite3_column_int(st, 2),
 			.due_at = sqlite3_column_int64(st, 3),
 			.attempts = sqlite3_column_int(st, 4),
 		};
-		db_end(st);
-		rc = take_from(s, &row, flight, now, out, e);
-		if (rc < 0)
-			break;
 	}
+	return rc;
+}
+
+/* Take all rows from a lease and end it. */
+static int clear(
+	struct store *s, int64_t lease, int64_t now, struct lease_recovery *out, struct err *e)
+{
+	struct flight_found *flight = flight_take(s, lease);
+	struct held *row = NULL;
+	struct arena a = {0};
+	size_t n;
+	int rc = held_by(s, lease, &a, &row, &n, e);
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = take_from(s, &row[i], flight, now, out, e);
+	arena_free(&a);
 	free(flight);
 	return rc < 0 ? -1 : db_run(s, "DELETE FROM leases WHERE id = ?1", VALS(INT(lease)), e);
 }
