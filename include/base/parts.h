@@ -27,6 +27,9 @@ void parts_reset(struct parts *p);
 /* Append a text that stays where it is until the whole is done with; a short one is copied. */
 void parts_refer(struct parts *p, struct str text);
 
+/* Append another whole: what it has made is copied, what it refers to is referred to. */
+void parts_append(struct parts *p, const struct parts *whole);
+
 /* All is there. After a later change, call it again. */
 void parts_end(struct parts *p);
 

@@ -53,7 +53,8 @@ struct copy_maker {
 	struct dkim **dkim; /* one for each signature */
 	size_t dkim_n;
 	struct copy_face face; /* of a page; all empty for a mail */
-	struct buf unsigned_copy; /* what is to be signed */
+	struct parts to_sign; /* a copy that is to be signed ... */
+	struct buf joined; /* ... and in one */
 	struct buf scratch; /* values made for one copy, one after the other */
 	struct buf token;
 };
@@ -96,7 +97,8 @@ static int open_maker(struct site *s, const unsigned char *uuid, struct str pack
 		memcpy(m->uuid, uuid, sizeof m->uuid);
 	else
 		uuid_generate_random(m->uuid);
-	buf_init(&m->unsigned_copy, MESSAGE_MAX);
+	parts_init(&m->to_sign, MESSAGE_MAX);
+	buf_init(&m->joined, MESSAGE_MAX);
 	buf_init(&m->scratch, VALUES_MAX);
 	buf_init(&m->token, TOKEN_TEXT_MAX);
 	m->signer = token_signer_open(&s->key);
@@ -139,7 +141,8 @@ void copy_maker_close(struct copy_maker *m)
 	for (size_t i = 0; i < m->dkim_n; i++)
 		dkim_close(m->dkim[i]);
 	token_signer_close(m->signer);
-	buf_free(&m->unsigned_copy);
+	parts_free(&m->to_sign);
+	buf_free(&m->joined);
 	buf_free(&m->scratch);
 	buf_free(&m->token);
 	arena_free(&m->arena);
@@ -268,13 +271,14 @@ static void fill_values(struct copy_maker *m, const struct claim *c, const struc
 	}
 }
 
+/* The signatures, and the copy behind them. */
 static int sign(struct copy_maker *m, int64_t now, struct parts *message, struct err *e)
 {
-	struct str copy = buf_view(&m->unsigned_copy);
-
-	if (dkim_sign_each(m->dkim, m->dkim_n, copy, now, &message->made, e) < 0)
+	buf_reset(&m->joined);
+	parts_join(&m->to_sign, &m->joined);
+	if (dkim_sign_each(m->dkim, m->dkim_n, buf_view(&m->joined), now, &message->made, e) < 0)
 		return -1;
-	buf_str(&message->made, copy);
+	parts_append(message, &m->to_sign);
 	parts_end(message);
 	return 0;
 }
@@ -345,9 +349,9 @@ out:
 int copy_make(struct copy_maker *m, const struct claim *c, int64_t now, struct parts *message,
 	struct buf *sender, struct err *e)
 {
-	const struct target to = {.message = m->dkim_n ? NULL : message, .out = &m->unsigned_copy};
+	const struct target to = {.message = m->dkim_n ? &m->to_sign : message};
 
-	buf_reset(&m->unsigned_copy);
+	parts_reset(&m->to_sign);
 	if (fill(m, c, now, &to, e) < 0)
 		return -1;
 	if (m->dkim_n && sign(m, now, message, e) < 0)

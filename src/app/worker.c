@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "store/pace.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -66,6 +67,8 @@ int worker_open(struct worker *w, struct site *s, bool follow, struct err *e)
 	int64_t now = clock_now();
 
 	*w = (struct worker){.site = s, .follow = follow};
+	/* All threads from here on: one that wakes does not take the processor from one that signs. */
+	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
 	if (open_relays(w, e) < 0 || open_slots(w, e) < 0 || worker_open_makers(w, e) < 0 ||
 		journal_replay(s->store, now, &news, e) < 0 ||
 		journals_drop(s->store, now, e) < 0 ||

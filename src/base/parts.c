@@ -56,6 +56,19 @@ void parts_refer(struct parts *p, struct str text)
 	list(p, text.p, text.n);
 }
 
+void parts_append(struct parts *p, const struct parts *whole)
+{
+	const struct buf *made = &whole->made;
+	size_t n;
+	const struct str *part = parts_list(whole, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (made->n && part[i].p >= made->p && part[i].p < made->p + made->n)
+			buf_str(&p->made, part[i]);
+		else
+			parts_refer(p, part[i]);
+}
+
 void parts_end(struct parts *p)
 {
 	const char *made = p->made.p;

@@ -63,6 +63,39 @@ static void test_order(void **state)
 	buf_free(&out);
 }
 
+/* Behind another: what was made is copied, what is referred to stays where it is. */
+static void test_append(void **state)
+{
+	struct parts p, whole;
+	const struct str *part;
+	struct buf out;
+	size_t n;
+
+	(void)state;
+	memset(text, 'x', LONG);
+	parts_init(&p, 10000);
+	parts_init(&whole, 10000);
+	buf_init(&out, 10000);
+	fill(&whole);
+	for (int i = 0; i < 1000; i++)
+		buf_char(&whole.made, '.');
+	parts_end(&whole);
+	buf_cstr(&p.made, "first ");
+	parts_append(&p, &whole);
+	parts_free(&whole);
+	parts_end(&p);
+	part = parts_list(&p, &n);
+	assert_int_equal(n, 6);
+	assert_int_equal(part[0].n, strlen("first head short "));
+	assert_ptr_equal(part[1].p, text);
+	parts_join(&p, &out);
+	assert_int_equal(out.n, 6 + 11 + 3 * LONG + 7 + 1000);
+	assert_memory_equal(out.p, "first head short xxx", 20);
+	assert_memory_equal(out.p + out.n - 1001, "x.", 2);
+	parts_free(&p);
+	buf_free(&out);
+}
+
 /* The ceiling is that of the whole. */
 static void test_ceiling(void **state)
 {
@@ -87,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_append),
 		cmocka_unit_test(test_ceiling),
 	};
 
