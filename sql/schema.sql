@@ -191,7 +191,7 @@ CREATE TABLE attempts (
 	subscriber_id INTEGER NOT NULL,
 	n INTEGER NOT NULL, -- 1, 2, ...
 	at INTEGER NOT NULL,
-	relay_id INTEGER, -- NULL = the worker ended before it could say; unchecked: 2 % of what delivery costs
+	relay_id INTEGER, -- of relays (unchecked: db check sees to it); NULL = the worker ended before it could say
 	phase INTEGER NOT NULL,
 	code INTEGER NOT NULL,
 	state INTEGER NOT NULL, -- of the delivery after it

@@ -16,8 +16,7 @@
 struct deliver_totals {
 	int64_t sent, deferred, failed, expired,
 		in_doubt; /* attempts of this run by what they led to */
-	int64_t recovered; /* rows taken back from leases that were over */
-	int64_t recovered_in_doubt; /* of these: found `sending` */
+	int64_t recovered; /* rows taken back from workers that are gone */
 	int64_t known_sent,
 		known_in_doubt; /* copies an older database learnt of from the send journal */
 	int64_t left; /* copies still to be sent in the issues that are being delivered */

@@ -26,7 +26,7 @@
  * The caller has committed the intent to send before it submits, and never submits more for a relay than
  * transport_room() allows: TRANSPORT_DEPTH messages a connection, of which one is on its way. The others are
  * what a caller that commits many at once needs, so that the next are here when these have gone: with two
- * it commits twice as often, and envelopes leave alone that could leave with a content.
+ * it commits three times as often, and most envelopes leave alone that could leave with a content.
  */
 enum { TRANSPORT_DEPTH = 6 };
 
@@ -107,6 +107,10 @@ size_t transport_wait(struct transport *t, int timeout_ms, struct outcome *out, 
 /* Use a relay again after its trouble, or use more or less of it: with at most `connections` at once, 0 =
  * as many as are configured. 1 is a probe. */
 void transport_resume(struct transport *t, size_t relay, unsigned connections);
+
+/* From `until_ms` (clock_mono_ms()) on no message is begun, until it is put off: what waits then comes back with
+ * VERDICT_AGAIN. At first there is no such time. */
+void transport_until(struct transport *t, int64_t until_ms);
 
 /* Begin to stop: what is in flight gets `grace_ms` to finish, the rest comes back with
  * VERDICT_AGAIN, connections end with QUIT. Outcomes are still fetched with transport_wait(). */

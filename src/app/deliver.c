@@ -169,7 +169,6 @@ static void add_totals(struct deliver_totals *to, const struct deliver_totals *f
 	to->expired += from->expired;
 	to->in_doubt += from->in_doubt;
 	to->recovered += from->recovered;
-	to->recovered_in_doubt += from->recovered_in_doubt;
 	to->known_sent += from->known_sent;
 	to->known_in_doubt += from->known_in_doubt;
 	to->left = from->left;

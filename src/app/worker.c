@@ -60,6 +60,23 @@ void worker_count_news(struct worker *w, const struct journal_news *news)
 	w->totals.known_in_doubt += news->in_doubt;
 }
 
+/* What others left. The last claim may have found nothing: it is looked for once more. */
+static void count_recovered(struct worker *w, const struct lease_recovery *found)
+{
+	w->totals.recovered += found->queued + found->in_doubt;
+	w->totals.sent += found->sent;
+	if (found->queued)
+		w->dry = false;
+}
+
+/* All threads from here on: one that wakes does not take the processor from one that signs. Not where somebody has
+ * chosen a policy: the service may not change its own. */
+static void be_patient(void)
+{
+	if (sched_getscheduler(0) == SCHED_OTHER)
+		sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+}
+
 int worker_open(struct worker *w, struct site *s, bool follow, struct err *e)
 {
 	struct lease_recovery found = {0};
@@ -67,8 +84,7 @@ int worker_open(struct worker *w, struct site *s, bool follow, struct err *e)
 	int64_t now = clock_now();
 
 	*w = (struct worker){.site = s, .follow = follow};
-	/* All threads from here on: one that wakes does not take the processor from one that signs. */
-	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+	be_patient();
 	if (open_relays(w, e) < 0 || open_slots(w, e) < 0 || worker_open_makers(w, e) < 0 ||
 		journal_replay(s->store, now, &news, e) < 0 ||
 		journals_drop(s->store, now, e) < 0 ||
@@ -80,8 +96,7 @@ int worker_open(struct worker *w, struct site *s, bool follow, struct err *e)
 	if (flight_open(s->store, &w->lease, w->slot_n, &w->flight, e) < 0)
 		return -1;
 	worker_count_news(w, &news);
-	w->totals.recovered = found.queued + found.in_doubt + found.sent;
-	w->totals.recovered_in_doubt = found.in_doubt;
+	count_recovered(w, &found);
 	w->renewed_ms = w->recovered_ms = clock_mono_ms();
 	w->turned_ms = w->renewed_ms - TURN_MS;
 	return transport_open(w->relay, w->relay_n, &w->transport, e);
@@ -169,8 +184,7 @@ static int housekeeping(struct worker *w, int64_t now, struct err *e)
 
 		if (lease_recover(store, now, &found, e) < 0)
 			return -1;
-		w->totals.recovered += found.queued + found.in_doubt + found.sent;
-		w->totals.recovered_in_doubt += found.in_doubt;
+		count_recovered(w, &found);
 		w->recovered_ms = ms;
 	}
 	return 0;
@@ -287,6 +301,8 @@ int worker_turn(struct worker *w, struct err *e)
 	w->done_n = 0;
 	if (worker_journal_intents(w, now_ms / 1000, e) < 0)
 		return -1;
+	/* Should this process be stopped, what waits by then is another's. */
+	transport_until(w->transport, clock_mono_ms() + w->lease.until * 1000 - now_ms);
 	worker_submit(w);
 	look_ahead(w, now_ms);
 	return 0;

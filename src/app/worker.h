@@ -118,8 +118,8 @@ bool worker_relays_rest(const struct worker *w, int64_t now, int64_t *until, con
 /* What holds back all that is left, in words; "" when something is on its way or may leave. */
 void worker_waits(const struct worker *w, int64_t now_ms, char *out, size_t size);
 
-/* Give back lease, stock and memory; what was in flight without an outcome stays `sending` and is found
- * to be in doubt when the lease is over. */
+/* Give back lease, stock and memory; what was in flight without an outcome is queued, sent or in doubt, by how far it
+ * had come. */
 void worker_close(struct worker *w);
 
 /* ---- worker_claim.c ---- */

@@ -58,15 +58,17 @@ void parts_refer(struct parts *p, struct str text)
 
 void parts_append(struct parts *p, const struct parts *whole)
 {
-	const struct buf *made = &whole->made;
+	const char *made = whole->made.p; /* what was made stands there in its order */
 	size_t n;
 	const struct str *part = parts_list(whole, &n);
 
 	for (size_t i = 0; i < n; i++)
-		if (made->n && part[i].p >= made->p && part[i].p < made->p + made->n)
+		if (part[i].p == made) {
 			buf_str(&p->made, part[i]);
-		else
+			made += part[i].n;
+		} else {
 			parts_refer(p, part[i]);
+		}
 }
 
 void parts_end(struct parts *p)

@@ -97,6 +97,8 @@ struct job *job_take(struct gate *g)
 	if (!g->waiting_n)
 		return NULL;
 	pthread_mutex_lock(&g->transport->lock);
+	if (clock_mono_ms() >= g->transport->until)
+		outcome_again(g, "not tried: the lease is over");
 	j = job_next(g);
 	if (j && !j->moves)
 		j->answers = g->answers;

@@ -67,6 +67,7 @@ struct transport {
 	size_t enough; /* that the caller waits for */
 	size_t pools;
 	size_t holders; /* the caller, and pools that may have a thread that hangs: the last one frees */
+	int64_t until; /* clock_mono_ms(): no message is begun from then on */
 	bool stopping;
 	int64_t stop_at; /* clock_mono_ms(); what is in flight then is given up */
 	bool closing;
@@ -91,7 +92,7 @@ void pool_finish(struct gate *g);
 void jobs_push(struct jobs *l, struct job *j);
 struct job *jobs_pop(struct jobs *l);
 
-/* Tell how far it has come; from any thread, with the lock or without. */
+/* Tell how far it has come; also without the lock, from the engine. */
 void job_stage(struct job *j, enum flight_stage stage);
 
 /* Let it wait at its gate. */

@@ -67,6 +67,7 @@ static struct transport *transport_make(const struct relay *relay, size_t relay_
 	if (!t)
 		return NULL;
 	t->holders = 1;
+	t->until = INT64_MAX;
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -255,6 +256,13 @@ static void wake_all(struct transport *t)
 	}
 }
 
+void transport_until(struct transport *t, int64_t until_ms)
+{
+	pthread_mutex_lock(&t->lock);
+	t->until = until_ms;
+	pthread_mutex_unlock(&t->lock);
+}
+
 void transport_stop(struct transport *t, int grace_ms)
 {
 	pthread_mutex_lock(&t->lock);
@@ -264,6 +272,16 @@ void transport_stop(struct transport *t, int grace_ms)
 		outcome_again(&t->gate[i], "not tried: the transport stops");
 	pthread_mutex_unlock(&t->lock);
 	wake_all(t);
+}
+
+/* The caller's, and it may free them now; a thread of a pool that hangs may still go on with its message. */
+static void forget_stages(struct transport *t)
+{
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < t->gate_n; i++)
+		for (size_t k = 0; k < t->gate[i].slot_n; k++)
+			t->gate[i].slot[k].s.stage = NULL;
+	pthread_mutex_unlock(&t->lock);
 }
 
 void transport_close(struct transport *t)
@@ -281,5 +299,6 @@ void transport_close(struct transport *t)
 	}
 	if (t->engine)
 		engine_finish(t->engine);
+	forget_stages(t);
 	transport_release(t);
 }

@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { PATIENCE_MS = 30000, BUSY_STEP_NS = 500000 };
 
@@ -133,6 +135,22 @@ void store_close(struct store *s)
 	EVP_MD_CTX_free(s->sha);
 	free(s->path);
 	free(s);
+}
+
+const char *db_place(const struct store *s)
+{
+	return s->stands_for ? s->stands_for : s->path;
+}
+
+int db_belong(const struct store *s, const char *path, int fd, struct err *e)
+{
+	struct stat st;
+
+	if (geteuid() != 0 || stat(db_place(s), &st) < 0)
+		return 0;
+	return (fd < 0 ? lchown(path, st.st_uid, st.st_gid) : fchown(fd, st.st_uid, st.st_gid)) == 0
+		       ? 0
+		       : err_sys(e, "cannot give '%s' to the owner of '%s'", path, s->path);
 }
 
 void store_patience(struct store *s, int ms)

@@ -133,6 +133,13 @@ int db_open(const char *path, int flags, struct store **out, struct err *e);
 int db_schema_number(struct store *s, int *number, struct err *e);
 int db_schema_newest(void);
 
+/* Where the database is, or is going to be. */
+const char *db_place(const struct store *s);
+
+/* What root makes beside the database belongs to whom that does, or the service could not go on with it. `fd` -1 = what
+ * `path` names, never through a link, which the service could have put there. */
+int db_belong(const struct store *s, const char *path, int fd, struct err *e);
+
 /* Make a file's content durable; a name that was given to it. */
 int db_sync_path(const char *path, struct err *e);
 int db_sync_name(const char *path, struct err *e);

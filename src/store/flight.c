@@ -19,6 +19,7 @@ struct head {
 	sd_id128_t boot; /* of the machine; null where it is not known: the file is never believed */
 	unsigned char site[KEY_HASH_SIZE]; /* a hash under the database's key */
 	int64_t lease;
+	uint64_t device, inode; /* its own: a copy of the file is of another time */
 };
 static const char magic[8] = {'L', 't', 'm', 'l', 'F', 'l', 't', '1'};
 
@@ -30,6 +31,8 @@ struct entry {
 
 struct flight {
 	int fd;
+	void *map; /* NULL = none */
+	size_t size;
 	struct entry *entry;
 };
 
@@ -45,9 +48,13 @@ static int path_of(const struct store *s, int64_t lease, char path[PATH_SIZE], s
 	return err_set(e, ERR_INPUT, "the path '%s' is too long", s->path);
 }
 
-static int head_of(struct store *s, int64_t lease, struct head *out, struct err *e)
+static int head_of(struct store *s, int64_t lease, int fd, struct head *out, struct err *e)
 {
-	*out = (struct head){.lease = lease};
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "cannot see to the flight of '%s'", s->path);
+	*out = (struct head){.lease = lease, .device = st.st_dev, .inode = st.st_ino};
 	memcpy(out->magic, magic, sizeof magic);
 	if (sd_id128_get_boot(&out->boot) < 0)
 		out->boot = SD_ID128_NULL;
@@ -56,33 +63,28 @@ static int head_of(struct store *s, int64_t lease, struct head *out, struct err 
 
 /* ---- the worker's side ---- */
 
-/* What root makes belongs to whom the database does, or the service could not remove it. */
-static int belong(const struct store *s, int fd)
+/* Room is taken at once: a store into a hole that the disk has no room for would end the process, as it still may where
+ * the file system writes every block to a new place. */
+static int make(struct flight *f, struct store *s, const char *path, int64_t lease, struct err *e)
 {
-	struct stat st;
-
-	if (geteuid() != 0 || stat(s->path, &st) < 0)
-		return 0;
-	return fchown(fd, st.st_uid, st.st_gid);
-}
-
-/* Room is taken at once: a store into a hole that the disk has no room for would end the process. */
-static int make(struct flight *f, const struct store *s, const char *path, const struct head *head,
-	size_t size, struct err *e)
-{
-	char *map;
+	struct head head;
 
 	if (unlink(path) < 0 && errno != ENOENT)
 		return err_sys(e, "cannot remove '%s'", path);
 	f->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-	if (f->fd < 0 || belong(s, f->fd) < 0 || flock(f->fd, LOCK_EX) < 0 ||
-		(errno = posix_fallocate(f->fd, 0, (off_t)size)) != 0)
+	if (f->fd < 0)
 		return err_sys(e, "cannot create '%s'", path);
-	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
-	if (map == MAP_FAILED)
+	if (db_belong(s, path, f->fd, e) < 0 || head_of(s, lease, f->fd, &head, e) < 0)
+		return -1;
+	if (flock(f->fd, LOCK_EX) < 0 || (errno = posix_fallocate(f->fd, 0, (off_t)f->size)) != 0)
+		return err_sys(e, "cannot write '%s'", path);
+	f->map = mmap(NULL, f->size, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
+	if (f->map == MAP_FAILED) {
+		f->map = NULL;
 		return err_sys(e, "cannot map '%s'", path);
-	memcpy(map, head, sizeof *head);
-	f->entry = (struct entry *)(map + sizeof *head);
+	}
+	memcpy(f->map, &head, sizeof head);
+	f->entry = (struct entry *)((char *)f->map + sizeof head);
 	return 0;
 }
 
@@ -91,14 +93,13 @@ int flight_open(
 {
 	struct flight *f = calloc(1, sizeof *f);
 	char path[PATH_SIZE];
-	struct head head;
 
 	*out = NULL;
 	if (!f)
 		return err_set(e, ERR_IO, "out of memory");
 	f->fd = -1;
-	if (path_of(s, l->id, path, e) == 0 && head_of(s, l->id, &head, e) == 0 &&
-		make(f, s, path, &head, sizeof head + slot_n * sizeof *f->entry, e) == 0) {
+	f->size = sizeof(struct head) + slot_n * sizeof *f->entry;
+	if (path_of(s, l->id, path, e) == 0 && make(f, s, path, l->id, e) == 0) {
 		*out = f;
 		return 0;
 	}
@@ -106,14 +107,15 @@ int flight_open(
 	return -1;
 }
 
+/* Closing is unlocking once the mapping is gone, too. */
 void flight_close(struct flight *f)
 {
 	if (!f)
 		return;
-	if (f->fd >= 0) {
-		flock(f->fd, LOCK_UN); /* the mapping would keep it */
+	if (f->map)
+		munmap(f->map, f->size);
+	if (f->fd >= 0)
 		close(f->fd);
-	}
 	free(f);
 }
 
@@ -136,8 +138,8 @@ void flight_drop(struct flight *f, size_t slot)
 
 /* ---- who finds it ---- */
 
-/* Open the file of a lease where it can be believed, with its number of entries: of this boot, whole, and not locked by a
- * living process. -1 where not. */
+/* Open the file of a lease where it can be believed, with its number of entries: of this boot, whole, no copy,
+ * and not locked by a living process. -1 where not. */
 static int find(struct store *s, int64_t lease, size_t *n)
 {
 	char path[PATH_SIZE];
@@ -145,13 +147,13 @@ static int find(struct store *s, int64_t lease, size_t *n)
 	struct stat st;
 	int fd;
 
-	if (path_of(s, lease, path, NULL) < 0 || head_of(s, lease, &ours, NULL) < 0 ||
-		sd_id128_is_null(ours.boot))
+	if (path_of(s, lease, path, NULL) < 0)
 		return -1;
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	if (head_of(s, lease, fd, &ours, NULL) == 0 && !sd_id128_is_null(ours.boot) &&
+		flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 		pread(fd, &found, sizeof found, 0) == sizeof found &&
 		memcmp(&found, &ours, sizeof found) == 0) {
 		*n = ((size_t)st.st_size - sizeof found) / sizeof(struct entry);

@@ -45,29 +45,21 @@ int import_pace(struct store *s, bool durable, struct err *e)
 int import_lock(struct store *s, int *lock, struct err *e)
 {
 	char path[1024];
-	struct stat database;
+	int rc = -1;
 
 	if (snprintf(path, sizeof path, "%s-import", s->path) >= (int)sizeof path)
 		return err_set(e, ERR_INPUT, "the name of the database is too long");
 	*lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (*lock < 0)
 		return err_sys(e, "cannot open '%s'", path);
-	/* The database's owner has to get on with what root has begun. */
-	if (geteuid() == 0 && stat(s->path, &database) == 0 &&
-		fchown(*lock, database.st_uid, database.st_gid) < 0)
-		err_sys(e, "cannot give '%s' to the owner of the database", path);
-	else if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
-		return 1;
-	else if (errno == EWOULDBLOCK) {
-		close(*lock);
-		*lock = -1;
-		return 0;
-	} else {
-		err_sys(e, "cannot lock '%s'", path);
+	if (db_belong(s, path, *lock, e) == 0) {
+		if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+			return 1;
+		rc = errno == EWOULDBLOCK ? 0 : err_sys(e, "cannot lock '%s'", path);
 	}
 	close(*lock);
 	*lock = -1;
-	return -1;
+	return rc;
 }
 
 int import_next(struct store *s, int64_t id, struct import_slice *out, struct err *e)

@@ -41,36 +41,17 @@ int journal_folder(const char *path, char folder[JOURNAL_PATH_SIZE], struct err 
 	return err_set(e, ERR_INPUT, "the path '%s' is too long", path);
 }
 
-static const char *database(const struct store *s)
-{
-	return s->stands_for ? s->stands_for : s->path;
-}
-
 static int file_name(const struct store *s, const struct journal_owner *owner,
 	char path[JOURNAL_PATH_SIZE], struct err *e)
 {
 	char folder[JOURNAL_PATH_SIZE];
 
-	if (journal_folder(database(s), folder, e) < 0)
+	if (journal_folder(db_place(s), folder, e) < 0)
 		return -1;
 	if (snprintf(path, JOURNAL_PATH_SIZE, "%s/%s.%s", folder, owner->list, owner->slug) <
 		JOURNAL_PATH_SIZE)
 		return 0;
 	return err_set(e, ERR_INPUT, "the path '%s' is too long", folder);
-}
-
-/* What root makes belongs to whom the database does, or the service could not go on with it. Never through a
- * link, which the service could have put there. */
-static int belong(const struct store *s, const char *folder, int file, struct err *e)
-{
-	struct stat st;
-
-	if (geteuid() != 0 || stat(database(s), &st) < 0)
-		return 0;
-	return (file < 0 ? lchown(folder, st.st_uid, st.st_gid)
-			 : fchown(file, st.st_uid, st.st_gid)) == 0
-		       ? 0
-		       : err_sys(e, "cannot give '%s' to the owner of '%s'", folder, s->path);
 }
 
 /* ---- heads ---- */
@@ -173,13 +154,13 @@ int journal_make(
 	char folder[JOURNAL_PATH_SIZE], path[JOURNAL_PATH_SIZE];
 	struct head head;
 
-	if (journal_folder(database(s), folder, e) < 0 || file_name(s, owner, path, e) < 0 ||
+	if (journal_folder(db_place(s), folder, e) < 0 || file_name(s, owner, path, e) < 0 ||
 		head_for(s, owner, &head, e) < 0)
 		return -1;
 	if (RAND_bytes(head.file, sizeof head.file) != 1)
 		return err_set(e, ERR_IO, "the system gives no random octets");
 	if (mkdir(folder, FOLDER_MODE) == 0) {
-		if (belong(s, folder, -1, e) < 0)
+		if (db_belong(s, folder, -1, e) < 0)
 			return -1;
 	} else if (errno != EEXIST) {
 		return err_sys(e, "cannot create '%s'", folder);
@@ -187,7 +168,7 @@ int journal_make(
 	if (file_create(path, (struct str){(const char *)&head, sizeof head}, FILE_MODE, e) < 0 ||
 		journal_find(s, owner, out, e) < 0)
 		return -1;
-	if (*out && belong(s, path, (*out)->fd, e) == 0)
+	if (*out && db_belong(s, path, (*out)->fd, e) == 0)
 		return 0;
 	journal_close(*out);
 	*out = NULL;
@@ -360,7 +341,7 @@ static int walk(struct store *s, int64_t before, int64_t *unknown, struct err *e
 	int rc = 0;
 
 	*unknown = 0;
-	if (journal_folder(database(s), folder, e) < 0)
+	if (journal_folder(db_place(s), folder, e) < 0)
 		return -1;
 	d = opendir(folder);
 	if (!d)

@@ -61,8 +61,9 @@ int journal_mark(struct store *s, struct str email_key, uint64_t *mark, struct e
 int journal_uuid_of(
 	struct store *s, int64_t list, struct str slug, unsigned char uuid[16], struct err *e);
 
-/* Add an answer that was found out after the death of the worker that waited for it; nothing where the issue has no
- * journal, or its reader was erased. */
+/* Add an answer that was found out after the death of the worker that waited for it; nothing where the issue has
+ * no journal, or its reader was erased. A journal that cannot be used is only told of: an older database has a
+ * doubt then. */
 int journal_note(struct store *s, int64_t issue, int64_t subscriber, int attempt,
 	enum journal_kind kind, int64_t now, struct err *e);
 

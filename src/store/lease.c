@@ -40,6 +40,7 @@ struct held {
 	int64_t issue, subscriber, due_at;
 	enum delivery_state state;
 	int attempts;
+	struct str relay; /* name; empty = none yet */
 };
 
 /* Its final dot has left, or may have: the attempt that nobody wrote down. */
@@ -50,6 +51,7 @@ static int ended(struct store *s, const struct held *row, enum delivery_state st
 		.issue = row->issue,
 		.subscriber = row->subscriber,
 		.at = now,
+		.relay = row->relay,
 		.phase = PHASE_DOT,
 		.state = state,
 		.text = state == DELIVERY_SENT
@@ -82,16 +84,16 @@ static int back(struct store *s, const struct held *row, int64_t now, struct err
 static int take_from(struct store *s, const struct held *row, const struct flight_found *flight,
 	int64_t now, struct lease_recovery *out, struct err *e)
 {
-	enum flight_stage stage =
-		row->state == DELIVERY_SENDING
-			? flight_stage(flight, row->issue, row->subscriber, row->attempts)
-			: FLIGHT_HERE;
+	enum flight_stage stage = FLIGHT_HERE;
 
-	/* An older database learns it, too. */
-	if (row->state == DELIVERY_SENDING && (stage == FLIGHT_TAKEN || stage == FLIGHT_HERE) &&
-		journal_note(s, row->issue, row->subscriber, row->attempts + 1,
-			stage == FLIGHT_TAKEN ? JOURNAL_SENT : JOURNAL_NOT_SENT, now, e) < 0)
-		return -1;
+	if (row->state == DELIVERY_SENDING) {
+		stage = flight_stage(flight, row->issue, row->subscriber, row->attempts);
+		/* An older database learns it, too. */
+		if ((stage == FLIGHT_TAKEN || stage == FLIGHT_HERE) &&
+			journal_note(s, row->issue, row->subscriber, row->attempts + 1,
+				stage == FLIGHT_TAKEN ? JOURNAL_SENT : JOURNAL_NOT_SENT, now, e) < 0)
+			return -1;
+	}
 	switch (stage) {
 	case FLIGHT_HERE:
 		out->queued++;
@@ -111,7 +113,8 @@ static int held_by(struct store *s, int64_t lease, struct arena *a, struct held 
 	struct err *e)
 {
 	static const char query[] =
-		"SELECT d.issue_id, subscriber_id, d.state, due_at, attempts FROM"
+		"SELECT d.issue_id, subscriber_id, d.state, due_at, attempts,"
+		" (SELECT name FROM relays WHERE id = relay_id) FROM"
 		" (SELECT DISTINCT issue_id FROM issue_counts WHERE state IN (1, 2) AND n > 0) AS i"
 		" CROSS JOIN deliveries AS d ON d.issue_id = i.issue_id WHERE lease = ?1";
 	sqlite3_stmt *st;
@@ -136,6 +139,7 @@ static int held_by(struct store *s, int64_t lease, struct arena *a, struct held 
 			.state = (enum delivery_state)sqlite3_column_int(st, 2),
 			.due_at = sqlite3_column_int64(st, 3),
 			.attempts = sqlite3_column_int(st, 4),
+			.relay = db_copy(st, 5, a),
 		};
 	}
 	return rc;
@@ -252,8 +256,12 @@ int lease_close(struct store *s, struct lease *l, int64_t now, struct err *e)
 {
 	struct lease_recovery back = {0};
 	bool own;
+	int rc;
 
 	if (tx_open(s, &own, e) < 0)
 		return -1;
-	return tx_close(s, own, clear(s, l->id, now, &back, e), e);
+	rc = in_place(s, e);
+	if (rc == 0)
+		rc = clear(s, l->id, now, &back, e);
+	return tx_close(s, own, rc, e);
 }

@@ -436,16 +436,17 @@ int journal_note(struct store *s, int64_t issue, int64_t subscriber, int attempt
 	struct journal_owner owner;
 	struct journal *j = NULL;
 	struct arena a = {0};
+	struct err bad = {0};
 	int rc = owner_of(s, issue, &owner, e);
 
 	if (rc == 1)
 		rc = entry_of(s, issue, subscriber, &a, &entry, e);
-	if (rc == 1)
-		rc = journal_find(s, &owner, &j, e);
-	if (rc == 1) {
+	if (rc == 1 && journal_find(s, &owner, &j, &bad) == 1) {
 		journal_add(j, &entry);
-		rc = journal_write(j, e);
+		journal_write(j, &bad);
 	}
+	if (bad.code != ERR_NONE)
+		log_msg(LOG_LEVEL_WARNING, "journal", "%s", bad.text);
 	journal_close(j);
 	arena_free(&a);
 	return rc < 0 ? -1 : 0;

@@ -4,13 +4,14 @@
 # 20 ms, beside Postfix's smtp-source, nodemailer (a pool, build/node) and Python's smtplib: the same message, the
 # same sink (build/smtpd, nothing written), as many connections, one core for the sender and one for the sink.
 #
-# lettermill's figure is all that `deliver` does: claim, render, sign, intent, transaction, settle, on a database with
-# synchronous=FULL. smtp-source repeats one message from memory and keeps no books. nodemailer and smtplib compose each
-# message. MESSAGES, SLOW_MESSAGES (for the last two), CONNECTIONS and ROUNDS may be set; the figures are medians.
+# lettermill's figure is all that `deliver` does: start, claim, render, sign, intent, transaction, settle, on a database
+# with synchronous=FULL. smtp-source repeats one message from memory and keeps no books. nodemailer and smtplib compose each
+# message. MESSAGES, TRIP_MESSAGES (with the round trip), SLOW_MESSAGES (for the last two), CONNECTIONS and ROUNDS may be
+# set; the figures are medians. Where there is perf, it also says which part of the samples is in OpenSSL.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 B=$(realpath "${B:-build}")
-MESSAGES=${MESSAGES:-20000} SLOW_MESSAGES=${SLOW_MESSAGES:-2000} CONNECTIONS=${CONNECTIONS:-50} ROUNDS=${ROUNDS:-3}
+MESSAGES=${MESSAGES:-50000} TRIP_MESSAGES=${TRIP_MESSAGES:-20000} SLOW_MESSAGES=${SLOW_MESSAGES:-2000} CONNECTIONS=${CONNECTIONS:-50} ROUNDS=${ROUNDS:-3}
 export NODE_PATH=$PWD/build/node/node_modules
 export LC_ALL=C TIMEFORMAT='%U %S %R'
 
@@ -93,11 +94,13 @@ openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$work/rsa.pem
 has_node=$(command -v node >/dev/null && [ -d "$NODE_PATH/nodemailer" ] && echo yes || true)
 for ((round = 0; round < ROUNDS; round++)); do
 	for trip in 0 20; do
+		messages=$MESSAGES
+		[ $trip = 0 ] || messages=$TRIP_MESSAGES
 		for key in "" rsa ed25519; do
-			site "$MESSAGES" $key
-			measure "lettermill${key:+ $key}" $trip "$MESSAGES" "${mill[@]}" deliver
+			site "$messages" $key
+			measure "lettermill${key:+ $key}" $trip "$messages" "${mill[@]}" deliver
 		done
-		measure smtp-source $trip "$MESSAGES" smtp-source -d -s "$CONNECTIONS" -m "$MESSAGES" -F "$work/message" \
+		measure smtp-source $trip "$messages" smtp-source -d -s "$CONNECTIONS" -m "$messages" -F "$work/message" \
 			-f sender@example.org -t reader@example.org "127.0.0.1:$port"
 		measure smtplib $trip "$SLOW_MESSAGES" /usr/bin/python3 tests/bench/deliver.py "$work/message" "$port" \
 			"$CONNECTIONS" "$SLOW_MESSAGES"
@@ -108,8 +111,8 @@ for ((round = 0; round < ROUNDS; round++)); do
 	done
 done
 
-printf '%s messages (%s for nodemailer and smtplib) of %s octets, %s connections, median of %s rounds\n' "$MESSAGES" \
-	"$SLOW_MESSAGES" "$(wc -c <"$work/message")" "$CONNECTIONS" "$ROUNDS"
+printf '%s messages (%s with the round trip, %s for nodemailer and smtplib) of %s octets, %s connections, median of %s rounds\n' \
+	"$MESSAGES" "$TRIP_MESSAGES" "$SLOW_MESSAGES" "$(wc -c <"$work/message")" "$CONNECTIONS" "$ROUNDS"
 printf '%-20s %10s %15s %12s %12s\n' sender "round trip" "us CPU/message" messages/s "us CPU, sink"
 for trip in 0 20; do
 	for name in lettermill "lettermill rsa" "lettermill ed25519" smtp-source smtplib nodemailer "nodemailer rsa"; do
@@ -127,3 +130,8 @@ ratio "CPU, nodemailer / lettermill" nodemailer 0 3 lettermill
 ratio "CPU with RSA, nodemailer / lettermill" "nodemailer rsa" 0 3 "lettermill rsa"
 ratio "CPU, smtplib / lettermill" smtplib 0 3 lettermill
 ratio "messages/s at 20 ms, lettermill / smtp-source" lettermill 20 4 smtp-source
+if command -v perf >/dev/null; then
+	site "$TRIP_MESSAGES" rsa
+	measure samples 0 "$TRIP_MESSAGES" perf record -q -F 1000 -o "$work/perf" "${mill[@]}" deliver
+	perf report -i "$work/perf" --sort dso 2>/dev/null | awk '$2 ~ /^libcrypto/ { print "samples in OpenSSL with RSA: " $1 }'
+fi

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
 #include "net/transport.h"
 
 #include "server.h"
@@ -362,6 +363,31 @@ static void test_trouble_is_a_relays_own(void **state)
 	assert_int_equal(server[1].connections, 3);
 }
 
+/* What waits behind its time is not begun. */
+static void test_until(void **state)
+{
+	struct server server;
+	struct relay relay;
+	struct transport *t;
+
+	(void)state;
+	server_start(&server, NULL);
+	for (uint64_t id = 0; id < 2; id++) {
+		relay_make(&relay, server.port);
+		relay.transport = id ? RELAY_ESMTP : RELAY_CURL;
+		assert_int_equal(transport_open(&relay, 1, &t, NULL), 0);
+		transport_until(t, clock_mono_ms());
+		submit_to(t, 0, id);
+		expect_outcome(t, id, 0, VERDICT_AGAIN);
+		transport_until(t, clock_mono_ms() + 60000);
+		submit_to(t, 0, id);
+		expect_outcome(t, id, 0, VERDICT_SENT);
+		transport_close(t);
+	}
+	server_stop(&server);
+	server_remove(&server);
+}
+
 /* A connection that has nothing to do is given back, and another is opened when there is something. */
 static void test_idle(void **state)
 {
@@ -411,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_grace),
 		cmocka_unit_test(test_trouble_is_a_relays_own),
+		cmocka_unit_test(test_until),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_close_unused),
 	};

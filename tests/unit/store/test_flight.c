@@ -40,8 +40,8 @@ static int teardown(void **state)
 
 #define FLIGHT_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, teardown)
 
-/* Four copies between intent and outcome: one that has not left, one that is leaving, one that was taken, and one of which the
- * worker has said nothing. */
+/* Four copies between intent and outcome: one that has not left, one that is leaving, one that was taken, and one
+ * of which the worker has said nothing. */
 static int64_t flying(struct fixture *f, struct flight **flight, struct claim **c)
 {
 	int64_t id;
@@ -168,6 +168,83 @@ static void test_machine_started_again(void **state)
 	assert_all_in_doubt(f);
 }
 
+/* A copy of the folder, put back, is of another time. */
+static void test_copied(void **state)
+{
+	struct fixture *f = *state;
+	struct flight *flight;
+	struct claim *c;
+	char text[1024], copy[128];
+	ssize_t n;
+	int fd;
+
+	flying(f, &flight, &c);
+	flight_close(flight);
+	fd = open(flight_path(f), O_RDONLY);
+	n = read(fd, text, sizeof text);
+	close(fd);
+	snprintf(copy, sizeof copy, "%s/copy", f->folder);
+	fd = open(copy, O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(fd, text, (size_t)n), n);
+	close(fd);
+	assert_int_equal(rename(copy, flight_path(f)), 0);
+	assert_all_in_doubt(f);
+}
+
+/* Nobody waits for the journal of one issue: it is told of, and an older database has a doubt. */
+static void test_bad_journal(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_recovery found;
+	struct journal_news news = {0};
+	struct flight *flight;
+	struct journal *j;
+	struct claim *c;
+	int64_t id = flying(f, &flight, &c);
+
+	OK(f, journal_open(f->s, id, 60, &j, &news, &f->e));
+	journal_close(j);
+	assert_int_equal(truncate(journal_path(f), 3), 0);
+	flight_close(flight);
+	found = recovered(f);
+	assert_int_equal(found.queued, 1);
+	assert_int_equal(found.sent, 1);
+	assert_sound(f);
+}
+
+/* Many dead workers at once, of which each has a file. */
+static void test_many(void **state)
+{
+	enum { WORKERS = 12 };
+	struct fixture *f = *state;
+	struct flight *flight[WORKERS];
+	struct lease_recovery found;
+	char path[WORKERS][256];
+	struct claim *c;
+	int64_t id;
+
+	for (int i = 1; i <= WORKERS; i++)
+		reader(f, i);
+	id = issue(f, "first", 50, 20);
+	turn(f, 50);
+	for (int i = 0; i < WORKERS; i++) {
+		OK(f, lease_open(f->s, 50, 60, &lease, &f->e));
+		assert_int_equal(claim(f, 50, 1, true, &c), 1);
+		OK(f, flight_open(f->s, &lease, 1, &flight[i], &f->e));
+		flight_put(flight[i], 0, id, c[0].subscriber, 0);
+		OK(f, ledger_intend(f->s, &lease, id, c[0].subscriber, LANE_OTHER, STR("main"), 51,
+			      &f->e));
+		snprintf(path[i], sizeof path[i], "%s", flight_path(f));
+	}
+	for (int i = 0; i < WORKERS; i++)
+		flight_close(flight[i]);
+	OK(f, lease_recover(f->s, 60, &found, &f->e));
+	assert_int_equal(found.queued, WORKERS);
+	for (int i = 0; i < WORKERS; i++)
+		assert_int_equal(access(path[i], F_OK), -1);
+	assert_sound(f);
+}
+
 static void test_cut_short(void **state)
 {
 	struct fixture *f = *state;
@@ -248,6 +325,9 @@ int main(void)
 		FLIGHT_TEST(test_closed_by_itself),
 		FLIGHT_TEST(test_stopped_not_dead),
 		FLIGHT_TEST(test_machine_started_again),
+		FLIGHT_TEST(test_copied),
+		FLIGHT_TEST(test_bad_journal),
+		FLIGHT_TEST(test_many),
 		FLIGHT_TEST(test_cut_short),
 		FLIGHT_TEST(test_other_attempt),
 		FLIGHT_TEST(test_rolled_back),
