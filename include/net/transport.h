@@ -26,9 +26,9 @@
  * The caller has committed the intent to send before it submits, and never submits more for a relay than
  * transport_room() allows: TRANSPORT_DEPTH messages a connection, of which one is on its way. The others are
  * what a caller that commits many at once needs, so that the next are here when these have gone: with two
- * it commits three times as often, and most envelopes leave alone that could leave with a content.
+ * it commits twice as often, and most envelopes leave alone that could leave with a content.
  */
-enum { TRANSPORT_DEPTH = 6 };
+enum { TRANSPORT_DEPTH = 4 };
 
 enum relay_tls {
 	RELAY_TLS_STARTTLS, /* required: STARTTLS must be offered and succeed */

@@ -20,7 +20,8 @@ struct flight;
 
 /* Make the file of a lease, with room for `slot_n` copies. ERR_IO, ERR_DENIED, ERR_INPUT (a path that is too
  * long). */
-int flight_open(struct store *s, const struct lease *l, size_t slot_n, struct flight **out, struct err *e);
+int flight_open(
+	struct store *s, const struct lease *l, size_t slot_n, struct flight **out, struct err *e);
 
 /* The transport is closed, so what the file says is final. It stays, for lease_close() or for others. NULL is allowed. */
 void flight_close(struct flight *f);

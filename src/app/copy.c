@@ -280,10 +280,10 @@ static int sign(struct copy_maker *m, int64_t now, struct parts *message, struct
 		return -1;
 	parts_append(message, &m->to_sign);
 	parts_end(message);
-	return message->made.over ? err_set(e, ERR_INPUT,
-					    "a copy is larger than %d octets: shorten the issue",
-					    MESSAGE_MAX)
-				  : 0;
+	return message->made.over
+		       ? err_set(e, ERR_INPUT, "a copy is larger than %d octets: shorten the issue",
+				 MESSAGE_MAX)
+		       : 0;
 }
 
 static void make_sender(struct copy_maker *m, const struct claim *c, struct buf *sender)

@@ -408,8 +408,8 @@ static void fill(struct worker *w, struct stocked *one, struct worker_issue *of,
 	slot->begun_ms = now_ms;
 	slot->stocked = one;
 	slot->of = of;
-	slot->stage = flight_put(w->flight, (size_t)(slot - w->slot), slot->issue, slot->subscriber,
-		slot->attempts);
+	slot->stage = flight_put(
+		w->flight, (size_t)(slot - w->slot), slot->issue, slot->subscriber, slot->attempts);
 	pacer_begin(&w->pacer, lane, relay, now_ms);
 }
 

@@ -16,7 +16,8 @@ enum { FILE_MODE = 0640, PATH_SIZE = 4096, SLOTS_MAX = 1000000 };
 
 struct head {
 	char magic[8];
-	sd_id128_t boot; /* of the machine; null where it is not known: the file is never believed */
+	sd_id128_t
+		boot; /* of the machine; null where it is not known: the file is never believed */
 	unsigned char site[KEY_HASH_SIZE]; /* a hash under the database's key */
 	int64_t lease;
 	uint64_t device, inode; /* its own: a copy of the file is of another time */
@@ -191,7 +192,8 @@ struct flight_found *flight_take(struct store *s, int64_t lease)
 	if (found) {
 		ssize_t size = (ssize_t)(n * sizeof found->entry[0]);
 
-		found->n = pread(fd, found->entry, (size_t)size, sizeof(struct head)) == size ? n : 0;
+		found->n =
+			pread(fd, found->entry, (size_t)size, sizeof(struct head)) == size ? n : 0;
 	}
 	close(fd);
 	return found;

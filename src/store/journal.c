@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "journal.h"
 #include "base/file.h"
+#include "base/log.h"
 
 #include <dirent.h>
 #include <endian.h>
@@ -52,6 +53,33 @@ static int file_name(const struct store *s, const struct journal_owner *owner,
 		JOURNAL_PATH_SIZE)
 		return 0;
 	return err_set(e, ERR_INPUT, "the path '%s' is too long", folder);
+}
+
+/* ---- owners ---- */
+
+int journal_owner_of(struct store *s, int64_t issue, struct journal_owner *out, struct err *e)
+{
+	sqlite3_stmt *st;
+	struct str uuid;
+	int rc;
+
+	*out = (struct journal_owner){0};
+	if (db_query(s,
+		    "SELECT lists.slug, issues.slug, uuid FROM issues JOIN lists ON lists.id = "
+		    "list_id"
+		    " WHERE issues.id = ?1 AND issues.id NOT IN (SELECT issue_id FROM notices)",
+		    VALS(INT(issue)), &st, e) < 0)
+		return -1;
+	rc = db_row(s, st, e);
+	if (rc != 1)
+		return rc;
+	snprintf(out->list, sizeof out->list, "%.*s", STR_ARG(db_text(st, 0)));
+	snprintf(out->slug, sizeof out->slug, "%.*s", STR_ARG(db_text(st, 1)));
+	uuid = db_text(st, 2);
+	if (uuid.n == sizeof out->uuid)
+		memcpy(out->uuid, uuid.p, sizeof out->uuid);
+	db_end(st);
+	return 1;
 }
 
 /* ---- heads ---- */
@@ -312,6 +340,55 @@ int journal_scan(struct journal *j, int64_t from,
 	j->end = from;
 	free(chunk);
 	return rc;
+}
+
+/* ---- one answer ---- */
+
+/* What an entry says of a row, the relay's name in `a`: 1, 0 where its reader was erased, or -1. */
+static int entry_of(struct store *s, int64_t issue, int64_t subscriber, struct arena *a,
+	struct journal_entry *out, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (db_query(s,
+		    "SELECT email_key, relays.name FROM deliveries"
+		    " JOIN subscribers ON subscribers.id = subscriber_id"
+		    " LEFT JOIN relays ON relays.id = relay_id"
+		    " WHERE issue_id = ?1 AND subscriber_id = ?2",
+		    VALS(INT(issue), INT(subscriber)), &st, e) < 0)
+		return -1;
+	rc = db_row(s, st, e);
+	if (rc != 1)
+		return rc;
+	out->subscriber = subscriber;
+	out->relay = db_copy(st, 1, a);
+	rc = journal_mark(s, db_text(st, 0), &out->mark, e);
+	db_end(st);
+	return rc < 0 ? -1 : 1;
+}
+
+int journal_note(struct store *s, int64_t issue, int64_t subscriber, int attempt,
+	enum journal_kind kind, int64_t now, struct err *e)
+{
+	struct journal_entry entry = {.at = now, .attempt = attempt, .kind = kind};
+	struct journal_owner owner;
+	struct journal *j = NULL;
+	struct arena a = {0};
+	struct err bad = {0};
+	int rc = journal_owner_of(s, issue, &owner, e);
+
+	if (rc == 1)
+		rc = entry_of(s, issue, subscriber, &a, &entry, e);
+	if (rc == 1 && journal_find(s, &owner, &j, &bad) == 1) {
+		journal_add(j, &entry);
+		journal_write(j, &bad);
+	}
+	if (bad.code != ERR_NONE)
+		log_msg(LOG_LEVEL_WARNING, "journal", "%s", bad.text);
+	journal_close(j);
+	arena_free(&a);
+	return rc < 0 ? -1 : 0;
 }
 
 /* ---- all of them ---- */

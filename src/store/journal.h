@@ -35,6 +35,9 @@ struct journal_owner {
 	unsigned char uuid[16]; /* of the issue; only written */
 };
 
+/* Whose the journal of an issue is: 1, 0 for a notice, or -1. */
+int journal_owner_of(struct store *s, int64_t issue, struct journal_owner *out, struct err *e);
+
 /* Open the file of that issue where there is one: 1 with `*out`, 0, or -1. */
 int journal_find(
 	struct store *s, const struct journal_owner *owner, struct journal **out, struct err *e);

@@ -55,7 +55,8 @@ static int ended(struct store *s, const struct held *row, enum delivery_state st
 		.phase = PHASE_DOT,
 		.state = state,
 		.text = state == DELIVERY_SENT
-				? STR("the relay took it; the worker ended before it could say more")
+				? STR("the relay took it; the worker ended before it could say "
+				      "more")
 				: STR("the worker ended before the answer was known"),
 	};
 	int64_t lane;
@@ -64,7 +65,8 @@ static int ended(struct store *s, const struct held *row, enum delivery_state st
 		    "UPDATE deliveries SET state = ?4, lease = 0, attempts = attempts + 1,"
 		    " doubts = doubts + (?4 = 4), settled_at = ?3"
 		    " WHERE issue_id = ?1 AND subscriber_id = ?2 RETURNING lane",
-		    VALS(INT(row->issue), INT(row->subscriber), INT(now), INT(state)), &lane, e) < 0 ||
+		    VALS(INT(row->issue), INT(row->subscriber), INT(now), INT(state)), &lane,
+		    e) < 0 ||
 		attempt_add(s, &a, e) < 0)
 		return -1;
 	return counts_move(s, row->issue, lane, DELIVERY_SENDING, state, 1, e);
@@ -77,8 +79,8 @@ static int back(struct store *s, const struct held *row, int64_t now, struct err
 
 	if (resting_state(s, row->issue, &rest, e) < 0)
 		return -1;
-	return row_rest(s, row->issue, row->subscriber, row->state, rest, row->due_at, SKIP_NONE,
-		now, e);
+	return row_rest(
+		s, row->issue, row->subscriber, row->state, rest, row->due_at, SKIP_NONE, now, e);
 }
 
 static int take_from(struct store *s, const struct held *row, const struct flight_found *flight,
@@ -91,7 +93,8 @@ static int take_from(struct store *s, const struct held *row, const struct fligh
 		/* An older database learns it, too. */
 		if ((stage == FLIGHT_TAKEN || stage == FLIGHT_HERE) &&
 			journal_note(s, row->issue, row->subscriber, row->attempts + 1,
-				stage == FLIGHT_TAKEN ? JOURNAL_SENT : JOURNAL_NOT_SENT, now, e) < 0)
+				stage == FLIGHT_TAKEN ? JOURNAL_SENT : JOURNAL_NOT_SENT, now,
+				e) < 0)
 			return -1;
 	}
 	switch (stage) {

@@ -325,32 +325,6 @@ int journal_seen(struct store *s, const struct journal *j, struct err *e)
 		e);
 }
 
-/* Whose journal it is: 1, 0 for a notice, or -1. */
-static int owner_of(struct store *s, int64_t issue, struct journal_owner *out, struct err *e)
-{
-	sqlite3_stmt *st;
-	struct str uuid;
-	int rc;
-
-	*out = (struct journal_owner){0};
-	if (db_query(s,
-		    "SELECT lists.slug, issues.slug, uuid FROM issues JOIN lists ON lists.id = "
-		    "list_id"
-		    " WHERE issues.id = ?1 AND issues.id NOT IN (SELECT issue_id FROM notices)",
-		    VALS(INT(issue)), &st, e) < 0)
-		return -1;
-	rc = db_row(s, st, e);
-	if (rc != 1)
-		return rc;
-	snprintf(out->list, sizeof out->list, "%.*s", STR_ARG(db_text(st, 0)));
-	snprintf(out->slug, sizeof out->slug, "%.*s", STR_ARG(db_text(st, 1)));
-	uuid = db_text(st, 2);
-	if (uuid.n == sizeof out->uuid)
-		memcpy(out->uuid, uuid.p, sizeof out->uuid);
-	db_end(st);
-	return 1;
-}
-
 /* The journal that there is, with what is new in it brought in; `*out` NULL where there is none. */
 static int catch_up(struct store *s, int64_t issue, const struct journal_owner *owner, int64_t now,
 	struct journal **out, struct journal_news *news, struct err *e)
@@ -383,7 +357,7 @@ int journal_open(struct store *s, int64_t issue, int64_t now, struct journal **o
 {
 	struct journal_owner owner;
 	struct seen seen;
-	int rc = owner_of(s, issue, &owner, e);
+	int rc = journal_owner_of(s, issue, &owner, e);
 
 	*out = NULL;
 	if (rc != 1)
@@ -403,53 +377,6 @@ int journal_open(struct store *s, int64_t issue, int64_t now, struct journal **o
 		return -1;
 	(*out)->issue = issue;
 	return journal_seen(s, *out, e);
-}
-
-/* What an entry says of a row, the relay's name in `a`: 1, 0 where its reader was erased, or -1. */
-static int entry_of(struct store *s, int64_t issue, int64_t subscriber, struct arena *a,
-	struct journal_entry *out, struct err *e)
-{
-	sqlite3_stmt *st;
-	int rc;
-
-	if (db_query(s,
-		    "SELECT email_key, relays.name FROM deliveries"
-		    " JOIN subscribers ON subscribers.id = subscriber_id"
-		    " LEFT JOIN relays ON relays.id = relay_id"
-		    " WHERE issue_id = ?1 AND subscriber_id = ?2",
-		    VALS(INT(issue), INT(subscriber)), &st, e) < 0)
-		return -1;
-	rc = db_row(s, st, e);
-	if (rc != 1)
-		return rc;
-	out->subscriber = subscriber;
-	out->relay = db_copy(st, 1, a);
-	rc = journal_mark(s, db_text(st, 0), &out->mark, e);
-	db_end(st);
-	return rc < 0 ? -1 : 1;
-}
-
-int journal_note(struct store *s, int64_t issue, int64_t subscriber, int attempt,
-	enum journal_kind kind, int64_t now, struct err *e)
-{
-	struct journal_entry entry = {.at = now, .attempt = attempt, .kind = kind};
-	struct journal_owner owner;
-	struct journal *j = NULL;
-	struct arena a = {0};
-	struct err bad = {0};
-	int rc = owner_of(s, issue, &owner, e);
-
-	if (rc == 1)
-		rc = entry_of(s, issue, subscriber, &a, &entry, e);
-	if (rc == 1 && journal_find(s, &owner, &j, &bad) == 1) {
-		journal_add(j, &entry);
-		journal_write(j, &bad);
-	}
-	if (bad.code != ERR_NONE)
-		log_msg(LOG_LEVEL_WARNING, "journal", "%s", bad.text);
-	journal_close(j);
-	arena_free(&a);
-	return rc < 0 ? -1 : 0;
 }
 
 int journal_uuid_of(
@@ -479,7 +406,7 @@ int journal_exists(struct store *s, int64_t issue, struct err *e)
 {
 	struct journal_owner owner;
 	struct journal *j = NULL;
-	int rc = owner_of(s, issue, &owner, e);
+	int rc = journal_owner_of(s, issue, &owner, e);
 
 	if (rc == 1)
 		rc = journal_find(s, &owner, &j, e);
@@ -494,7 +421,7 @@ static int replay_issue(
 {
 	struct journal_owner owner;
 	struct journal *j = NULL;
-	int rc = owner_of(s, issue, &owner, e);
+	int rc = journal_owner_of(s, issue, &owner, e);
 
 	if (rc == 1)
 		rc = catch_up(s, issue, &owner, now, &j, news, e);

@@ -143,7 +143,7 @@ leases_end() {
 	put_back
 	expect 0 deliver --json
 	doubts=$(jq .known_in_doubt <<<"$output")
-	[ "$doubts" -le 24 ] # six a connection
+	[ "$doubts" -le 16 ] # four a connection
 	is "$(counts)" "sent=200"
 	is "$(smtpd_copies | sort -u)" "$(seq -f 'reader%g@example.org' 200 | sort)"
 	is "$(comm -23 <(smtpd_copies | sort | uniq -d) \
@@ -165,7 +165,7 @@ leases_end() {
 	expect 75 deliver
 	in_doubt=$(sql 'SELECT count(*) FROM deliveries WHERE state = 4')
 	[ "$in_doubt" -ge 4 ]
-	[ "$in_doubt" -le 24 ]
+	[ "$in_doubt" -le 16 ]
 	# Those without an answer that the server has are among them.
 	is "$(comm -23 <(tail -n +50 "$SMTPD_LOG" | jq -r .to | sort) <(sql \
 		'SELECT email_key FROM deliveries JOIN subscribers ON id = subscriber_id WHERE state = 4' |

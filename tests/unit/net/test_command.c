@@ -21,14 +21,16 @@ static void test_commands(void **state)
 		const struct smtp_caps *caps;
 		const char *mail, *rcpt;
 	} rows[] = {
-		{{1, 0, STR("b@x.example"), STR("r@y.example"), false, STR("7.1"), &five, false, NULL},
+		{{1, 0, STR("b@x.example"), STR("r@y.example"), false, STR("7.1"), &five, false,
+			 NULL},
 			&none, "MAIL FROM:<b@x.example>\r\n", "RCPT TO:<r@y.example>\r\n"},
 		{{1, 0, STR("b@x.example"), STR("r+a=b@y.example"), false, STR("a+b=c"), &five,
 			 false, NULL},
 			&all, "MAIL FROM:<b@x.example> SIZE=5 RET=HDRS ENVID=a+2Bb+3Dc\r\n",
 			"RCPT TO:<r+a=b@y.example> NOTIFY=FAILURE,DELAY "
 			"ORCPT=rfc822;r+2Ba+3Db@y.example\r\n"},
-		{{1, 0, STR("b@x.example"), STR("\xc3\xa9@y.example"), true, STR(""), &five, false, NULL},
+		{{1, 0, STR("b@x.example"), STR("\xc3\xa9@y.example"), true, STR(""), &five, false,
+			 NULL},
 			&all, "MAIL FROM:<b@x.example> SIZE=5 SMTPUTF8 RET=HDRS\r\n",
 			"RCPT TO:<\xc3\xa9@y.example> NOTIFY=FAILURE,DELAY\r\n"},
 		{{1, 0, STR("b@x.example"), STR("\"r >=\\\"\"@y.example"), false, STR(""), &five,

@@ -98,8 +98,8 @@ static void canned_stop(struct canned *c)
 
 static struct str text = STR("Subject: x\r\n\r\nthe content\r\n");
 static const struct parts message = {.list = {.p = (char *)&text, .n = sizeof text}, .n = 28};
-static const struct submission submission = {
-	7, 0, STR("b-1@example.org"), STR("reader@example.org"), false, STR(""), &message, false, NULL};
+static const struct submission submission = {7, 0, STR("b-1@example.org"),
+	STR("reader@example.org"), false, STR(""), &message, false, NULL};
 
 static void relay_make(struct relay *relay, uint16_t port)
 {
