@@ -30,7 +30,7 @@ static const char *const invariants[] = {
 	" WHERE a.issue_id = d.issue_id AND a.subscriber_id = d.subscriber_id)",
 	"SELECT 'an attempt of issue ' || issue_id || ' for subscriber ' || subscriber_id ||"
 	" ' was made by no relay that exists' FROM attempts"
-	" WHERE relay_id > 0 AND relay_id NOT IN (SELECT id FROM relays)",
+	" WHERE relay_id IS NOT NULL AND relay_id NOT IN (SELECT id FROM relays)",
 	"SELECT 'subscriber ' || p.subscriber_id || ' stands on list ' || p.list_id ||"
 	" ' otherwise than the consent ' || consent_id || ' says' FROM subscriptions AS p"
 	" LEFT JOIN consents AS c ON c.id = consent_id AND c.subscriber_id = p.subscriber_id"

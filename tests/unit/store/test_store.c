@@ -234,6 +234,8 @@ static void test_check_finds(void **state)
 	finds(f, "UPDATE deliveries SET state = 5; UPDATE issue_counts SET state = 5",
 		"UPDATE deliveries SET state = 0; UPDATE issue_counts SET state = 0",
 		"was sent and has no attempt");
+	finds(f, "INSERT INTO attempts VALUES (1, 1, 1, 5, 77, 0, 0, 3, 0, NULL, '', '')",
+		"DELETE FROM attempts", "made by no relay that exists");
 	finds(f, "UPDATE subscribers SET suppressed = 1", "UPDATE subscribers SET suppressed = 0",
 		"not suppressed");
 	finds(f, "UPDATE subscribers SET attributes = '{'",
