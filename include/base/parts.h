@@ -30,7 +30,7 @@ void parts_refer(struct parts *p, struct str text);
 /* Append another whole: what it has made is copied, what it refers to is referred to. */
 void parts_append(struct parts *p, const struct parts *whole);
 
-/* All is there. After a later change, call it again. */
+/* All is there: nothing more is appended until parts_reset(). */
 void parts_end(struct parts *p);
 
 /* The parts in their order, none of them empty, valid until the next change. */

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/parts.h"
 #include "base/str.h"
 
 #include <stdint.h>
@@ -19,14 +20,11 @@ struct dkim;
 int dkim_open(
 	struct str pem, struct str domain, struct str selector, struct dkim **out, struct err *e);
 
-/* Append the DKIM-Signature field for `message` (header fields, blank line, body; as it goes on the
- * wire, before dot-stuffing) to `out`. Signs From, To, Subject, Date, Reply-To, Message-ID,
+/* Append a DKIM-Signature field by each of `n` keys, at least one, for `message` (header fields, blank line, body;
+ * as it goes on the wire, before dot-stuffing) to `out`. Signs From, To, Subject, Date, Reply-To, Message-ID,
  * MIME-Version, Content-*, List-* and Feedback-ID where they are present, the first four and
- * Content-Type against a second one too. ERR_BUG. */
-int dkim_sign(struct dkim *d, struct str message, int64_t now, struct buf *out, struct err *e);
-
-/* The same by each of `n` keys, in their order: the body is hashed once. */
-int dkim_sign_each(struct dkim *const *d, size_t n, struct str message, int64_t now,
+ * Content-Type against a second one too. What is the same for all keys is done once, in buffers of the first. ERR_BUG. */
+int dkim_sign(struct dkim *const *d, size_t n, const struct parts *message, int64_t now,
 	struct buf *out, struct err *e);
 
 /* Append the record that publishes the key: "v=DKIM1; k=rsa; p=…" (RFC 6376 section 3.6.1, RFC 8463 section 4).

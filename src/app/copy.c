@@ -53,8 +53,7 @@ struct copy_maker {
 	struct dkim **dkim; /* one for each signature */
 	size_t dkim_n;
 	struct copy_face face; /* of a page; all empty for a mail */
-	struct parts to_sign; /* a copy that is to be signed ... */
-	struct buf joined; /* ... and in one */
+	struct parts to_sign; /* a copy that is to be signed */
 	struct buf scratch; /* values made for one copy, one after the other */
 	struct buf token;
 };
@@ -98,7 +97,6 @@ static int open_maker(struct site *s, const unsigned char *uuid, struct str pack
 	else
 		uuid_generate_random(m->uuid);
 	parts_init(&m->to_sign, MESSAGE_MAX);
-	buf_init(&m->joined, MESSAGE_MAX);
 	buf_init(&m->scratch, VALUES_MAX);
 	buf_init(&m->token, TOKEN_TEXT_MAX);
 	m->signer = token_signer_open(&s->key);
@@ -142,7 +140,6 @@ void copy_maker_close(struct copy_maker *m)
 		dkim_close(m->dkim[i]);
 	token_signer_close(m->signer);
 	parts_free(&m->to_sign);
-	buf_free(&m->joined);
 	buf_free(&m->scratch);
 	buf_free(&m->token);
 	arena_free(&m->arena);
@@ -274,9 +271,7 @@ static void fill_values(struct copy_maker *m, const struct claim *c, const struc
 /* The signatures, and the copy behind them. */
 static int sign(struct copy_maker *m, int64_t now, struct parts *message, struct err *e)
 {
-	buf_reset(&m->joined);
-	parts_join(&m->to_sign, &m->joined);
-	if (dkim_sign_each(m->dkim, m->dkim_n, buf_view(&m->joined), now, &message->made, e) < 0)
+	if (dkim_sign(m->dkim, m->dkim_n, &m->to_sign, now, &message->made, e) < 0)
 		return -1;
 	parts_append(message, &m->to_sign);
 	parts_end(message);

@@ -23,6 +23,8 @@ void buf_reset(struct buf *b)
 	b->over = false;
 }
 
+enum { FIRST = 256 }; /* most of what is built is shorter */
+
 /* Room for `n` more octets and a NUL; false, and `over`, past the ceiling. */
 static bool room(struct buf *b, size_t n)
 {
@@ -35,7 +37,7 @@ static bool room(struct buf *b, size_t n)
 	}
 	if (b->cap > b->n + n)
 		return true;
-	cap = b->cap ? b->cap : 64;
+	cap = b->cap ? b->cap : FIRST;
 	while (cap <= b->n + n)
 		cap *= 2;
 	p = realloc(b->p, cap);
@@ -74,15 +76,17 @@ void buf_char(struct buf *b, char c)
 
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
+	size_t fits = b->over ? 0 : b->cap - b->n;
 	va_list ap, again;
 	int n;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(fits ? b->p + b->n : NULL, fits, fmt, ap);
 	va_end(ap);
 	if (n > 0 && room(b, (size_t)n)) {
-		vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
+		if ((size_t)n >= fits)
+			vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
 		b->n += (size_t)n;
 	}
 	va_end(again);

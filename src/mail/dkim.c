@@ -26,10 +26,15 @@ struct dkim {
 	EVP_PKEY_CTX *rsa; /* NULL for Ed25519; kept: making one costs more than hashing a field */
 	EVP_MD_CTX *hash;
 	EVP_MD *sha256;
-	char *domain, *selector;
-	struct buf fields; /* what the signature is over */
-	struct buf names; /* h= */
-	struct buf line; /* the signature field, without CRLF at its end */
+	struct buf begin; /* of every signature field, up to the time */
+	/* Of a message, in the first of the keys that sign it: */
+	struct buf head; /* its header fields */
+	struct buf fields; /* those that are signed, relaxed, in the order of ... */
+	struct buf names; /* ... h=, folded */
+	/* Of a signature: */
+	struct buf line; /* the field */
+	struct buf relaxed; /* the same, as it is signed: without b= and a CRLF at its end */
+	struct buf base64;
 };
 
 /* Fields that are signed where they are there; OVER: named once more than that, so that no second one
@@ -83,17 +88,6 @@ static EVP_PKEY *read_key(struct str pem)
 	return key;
 }
 
-static char *copy(struct str s)
-{
-	char *p = malloc(s.n + 1);
-
-	if (p) {
-		memcpy(p, s.p, s.n);
-		p[s.n] = '\0';
-	}
-	return p;
-}
-
 static int check_key(const struct dkim *d, struct err *e)
 {
 	if (!d->key)
@@ -132,18 +126,19 @@ int dkim_open(
 
 	if (!d)
 		return err_set(e, ERR_IO, "out of memory");
+	buf_init(&d->begin, FIELDS_MAX);
+	buf_init(&d->head, FIELDS_MAX);
 	buf_init(&d->fields, FIELDS_MAX);
 	buf_init(&d->names, FIELDS_MAX);
 	buf_init(&d->line, FIELDS_MAX);
-	d->domain = copy(domain);
-	d->selector = copy(selector);
+	buf_init(&d->relaxed, FIELDS_MAX);
+	buf_init(&d->base64, SIGNATURE_MAX * 2);
 	d->key = read_key(pem);
-	if (!d->domain || !d->selector) {
-		err_set(e, ERR_IO, "out of memory");
-		goto out;
-	}
 	if (check_key(d, e) < 0 || prepare(d, e) < 0)
 		goto out;
+	buf_printf(&d->begin,
+		"DKIM-Signature: v=1; a=%s-sha256; c=relaxed/relaxed;\r\n d=%.*s; s=%.*s; t=",
+		d->rsa ? "rsa" : "ed25519", STR_ARG(domain), STR_ARG(selector));
 	*out = d;
 	return 0;
 out:
@@ -160,17 +155,92 @@ void dkim_close(struct dkim *d)
 	EVP_PKEY_free(d->key);
 	EVP_MD_CTX_free(d->hash);
 	EVP_MD_free(d->sha256);
-	free(d->domain);
-	free(d->selector);
+	buf_free(&d->begin);
+	buf_free(&d->head);
 	buf_free(&d->fields);
 	buf_free(&d->names);
 	buf_free(&d->line);
+	buf_free(&d->relaxed);
+	buf_free(&d->base64);
 	free(d);
 }
 
-static void hash_piece(void *user, struct str piece)
+/* ---- a message ---- */
+
+/* What is behind the header fields and the blank line: the rest of a part, and the parts behind it. */
+struct body {
+	struct str rest;
+	const struct str *part;
+	size_t n;
+};
+
+/* Join the header fields in `head`, and find the body. */
+static int cut(const struct parts *message, struct buf *head, struct body *body)
 {
-	EVP_DigestUpdate(user, piece.p, piece.n);
+	enum { STEP = 2048 }; /* octets: the part in which they end may hold most of the message */
+	size_t n;
+	const struct str *part = parts_list(message, &n);
+
+	for (; n; part++, n--)
+		for (struct str rest = *part; rest.n;) {
+			struct str step = str_slice(rest, 0, STEP);
+			size_t from = head->n < 3 ? 0 : head->n - 3, end;
+
+			buf_str(head, step);
+			rest = str_slice(rest, STEP, rest.n);
+			end = from +
+			      str_search(str_slice(buf_view(head), from, head->n), STR("\r\n\r\n"));
+			if (end == head->n)
+				continue;
+			rest.p = step.p + step.n - (head->n - end - 4);
+			rest.n = (size_t)(part->p + part->n - rest.p);
+			head->n = end + 2;
+			*body = (struct body){rest, part + 1, n - 1};
+			return 0;
+		}
+	return -1;
+}
+
+/* Append a name to h=, folded. */
+static void add_name(struct buf *names, size_t *column, struct str name)
+{
+	if (names->n) {
+		buf_char(names, ':');
+		++*column;
+	}
+	if (*column + name.n + 1 > LINE) {
+		buf_cstr(names, "\r\n ");
+		*column = 1;
+	}
+	buf_str(names, name);
+	*column += name.n;
+}
+
+/* Fill d->fields and d->names by d->head. A verifier takes the last field of a name first (RFC 6376 section
+ * 5.4.2), so it is walked from its end; names that are in h= once more stand for nothing. */
+static int gather(struct dkim *d, struct err *e)
+{
+	struct str name[FIELDS_N_MAX], value[FIELDS_N_MAX], head = buf_view(&d->head);
+	size_t n = 0, column = strlen(" h=");
+	bool from = false;
+
+	while (n < FIELDS_N_MAX && dkim_next_field(&head, &name[n], &value[n]))
+		n++;
+	if (head.n)
+		return err_set(e, ERR_BUG,
+			"a message to be signed has a line that is no header field, or too many");
+	while (n-- > 0)
+		if (is_signed(name[n])) {
+			from |= str_eq_nocase(name[n], STR("From"));
+			dkim_relax_field(name[n], value[n], &d->fields);
+			add_name(&d->names, &column, name[n]);
+		}
+	if (!from)
+		return err_set(e, ERR_BUG, "a message to be signed has no From");
+	for (size_t i = 0; i < SIGNED_N; i++)
+		if (signed_fields[i].how == OVER)
+			add_name(&d->names, &column, str_of(signed_fields[i].name));
+	return 0;
 }
 
 /* Reset: after an Ed25519 signature the context would go on to sign. */
@@ -181,21 +251,54 @@ static int begin_hash(struct dkim *d)
 		       : -1;
 }
 
-static int hash_body(struct dkim *d, struct str body, unsigned char hash[HASH_SIZE])
+static void hash_piece(void *user, struct str piece)
 {
-	if (begin_hash(d) < 0)
-		return -1;
-	dkim_relax_body(body, hash_piece, d->hash);
-	return EVP_DigestFinal_ex(d->hash, hash, NULL) == 1 ? 0 : -1;
+	EVP_DigestUpdate(user, piece.p, piece.n);
 }
 
-/* Sign d->fields. Ed25519 signs the hash as its message (RFC 8463 section 3). */
-static int sign_fields(struct dkim *d, unsigned char signature[SIGNATURE_MAX], size_t *n)
+static int hash_body(
+	struct dkim *d, const struct body *body, unsigned char hash[HASH_SIZE], struct err *e)
+{
+	struct dkim_relaxer r = {.take = hash_piece, .user = d->hash};
+
+	if (begin_hash(d) < 0)
+		goto bad;
+	dkim_relax_body(&r, body->rest);
+	for (size_t i = 0; i < body->n; i++)
+		dkim_relax_body(&r, body->part[i]);
+	dkim_relax_end(&r);
+	if (EVP_DigestFinal_ex(d->hash, hash, NULL) == 1)
+		return 0;
+bad:
+	return err_set(e, ERR_BUG, "OpenSSL cannot hash a body");
+}
+
+/* ---- a signature ---- */
+
+/* Append `text` to the line, folded anywhere. */
+static void add_folded(struct buf *line, size_t column, struct str text)
+{
+	while (text.n) {
+		struct str piece = str_slice(text, 0, LINE - column);
+
+		buf_str(line, piece);
+		text = str_slice(text, piece.n, text.n);
+		if (text.n)
+			buf_cstr(line, "\r\n ");
+		column = 1;
+	}
+}
+
+/* Sign the fields of `of`, and the signature field itself, which comes last. Ed25519 signs the hash as its
+ * message (RFC 8463 section 3). */
+static int sign_fields(
+	struct dkim *d, const struct dkim *of, unsigned char signature[SIGNATURE_MAX], size_t *n)
 {
 	unsigned char hash[HASH_SIZE];
 
 	*n = SIGNATURE_MAX;
-	if (begin_hash(d) < 0 || EVP_DigestUpdate(d->hash, d->fields.p, d->fields.n) != 1 ||
+	if (begin_hash(d) < 0 || EVP_DigestUpdate(d->hash, of->fields.p, of->fields.n) != 1 ||
+		EVP_DigestUpdate(d->hash, d->relaxed.p, d->relaxed.n) != 1 ||
 		EVP_DigestFinal_ex(d->hash, hash, NULL) != 1)
 		return -1;
 	if (d->rsa)
@@ -206,136 +309,64 @@ static int sign_fields(struct dkim *d, unsigned char signature[SIGNATURE_MAX], s
 	return 0;
 }
 
-static void add_name(struct dkim *d, struct str name)
+/* Write the signature field up to and with "b=", and its relaxed form, without a CRLF (RFC 6376 section 3.7). */
+static void write_line(
+	struct dkim *d, const struct dkim *of, const unsigned char hash[HASH_SIZE], int64_t now)
 {
-	if (d->names.n)
-		buf_char(&d->names, ':');
-	buf_str(&d->names, name);
-}
+	struct str field, name, value;
 
-/* Fill d->fields and d->names. A verifier takes the last field of a name first (RFC 6376 section
- * 5.4.2), so the message is walked from its end; names that are in h= once more stand for nothing. */
-static int gather(struct dkim *d, struct str *message, struct err *e)
-{
-	struct str name[FIELDS_N_MAX], value[FIELDS_N_MAX];
-	bool from = false;
-	size_t n = 0;
-
-	while (n < FIELDS_N_MAX && dkim_next_field(message, &name[n], &value[n]))
-		n++;
-	if (n == FIELDS_N_MAX || !str_has_prefix(*message, STR("\r\n")))
-		return err_set(
-			e, ERR_BUG, "a message to be signed has no end of its header fields");
-	*message = str_slice(*message, 2, message->n);
-	while (n-- > 0)
-		if (is_signed(name[n])) {
-			from |= str_eq_nocase(name[n], STR("From"));
-			dkim_relax_field(name[n], value[n], &d->fields);
-			add_name(d, name[n]);
-		}
-	if (!from)
-		return err_set(e, ERR_BUG, "a message to be signed has no From");
-	for (size_t i = 0; i < SIGNED_N; i++)
-		if (signed_fields[i].how == OVER)
-			add_name(d, str_of(signed_fields[i].name));
-	return 0;
-}
-
-/* Append `text` to the line, folding where a piece ends: behind each `separator`, or anywhere for
- * '\0'. */
-static void add_folded(struct buf *out, size_t *column, struct str text, char separator)
-{
-	while (text.n) {
-		size_t left = *column < LINE ? LINE - *column : 0;
-		size_t n = separator ? str_find(text, separator) + 1 : left;
-
-		if (n > text.n)
-			n = text.n;
-		if (n == 0 || n > left) {
-			buf_cstr(out, "\r\n ");
-			*column = 1;
-			if (!separator)
-				continue;
-		}
-		buf_str(out, str_slice(text, 0, n));
-		*column += n;
-		text = str_slice(text, n, text.n);
-	}
-}
-
-/* Write the signature field up to and with "b=". */
-static void write_line(struct dkim *d, int64_t now, const unsigned char hash[HASH_SIZE])
-{
-	size_t column = strlen(" h=");
-
-	buf_printf(&d->line,
-		"DKIM-Signature: v=1; a=%s-sha256; c=relaxed/relaxed;\r\n"
-		" d=%s; s=%s; t=%lld;\r\n h=",
-		d->rsa ? "rsa" : "ed25519", d->domain, d->selector, (long long)now);
-	add_folded(&d->line, &column, buf_view(&d->names), ':');
+	buf_reset(&d->line);
+	buf_reset(&d->relaxed);
+	buf_str(&d->line, buf_view(&d->begin));
+	buf_printf(&d->line, "%lld;\r\n h=", (long long)now);
+	buf_str(&d->line, buf_view(&of->names));
 	buf_cstr(&d->line, ";\r\n bh=");
 	enc_base64(&d->line, (struct str){(const char *)hash, HASH_SIZE});
 	buf_cstr(&d->line, ";\r\n b=");
+	field = buf_view(&d->line);
+	dkim_next_field(&field, &name, &value);
+	dkim_relax_field(name, value, &d->relaxed);
+	d->relaxed.n -= 2;
 }
 
-/* `hash` is the body's once it is `hashed`. */
-static int sign(struct dkim *d, struct str message, unsigned char hash[HASH_SIZE], bool hashed,
+static int sign(struct dkim *d, const struct dkim *of, const unsigned char hash[HASH_SIZE],
 	int64_t now, struct buf *out, struct err *e)
 {
 	unsigned char signature[SIGNATURE_MAX];
-	size_t n, column = strlen(" b=");
-	struct str field, name, value;
-	struct buf base64;
-	int rc = -1;
+	size_t n;
 
-	buf_init(&base64, SIGNATURE_MAX * 2);
-	buf_reset(&d->fields);
-	buf_reset(&d->names);
-	buf_reset(&d->line);
-	if (gather(d, &message, e) < 0)
-		goto out;
-	if (!hashed && hash_body(d, message, hash) < 0) {
-		err_set(e, ERR_BUG, "OpenSSL cannot hash a body");
-		goto out;
-	}
-	write_line(d, now, hash);
-	/* The field itself comes last, without its CRLF (RFC 6376 section 3.7). */
-	field = buf_view(&d->line);
-	dkim_next_field(&field, &name, &value);
-	dkim_relax_field(name, value, &d->fields);
-	if (d->fields.over || d->names.over || d->line.over) {
-		err_set(e, ERR_BUG, "a message's header fields are too long to be signed");
-		goto out;
-	}
-	d->fields.n -= 2;
-	if (sign_fields(d, signature, &n) < 0) {
-		err_set(e, ERR_BUG, "OpenSSL cannot sign a message");
-		goto out;
-	}
-	enc_base64(&base64, (struct str){(const char *)signature, n});
-	add_folded(&d->line, &column, buf_view(&base64), '\0');
-	buf_add(&d->line, "\r\n", 2);
+	write_line(d, of, hash, now);
+	if (of->fields.over || of->names.over || d->line.over || d->relaxed.over)
+		return err_set(e, ERR_BUG, "a message's header fields are too long to be signed");
+	if (sign_fields(d, of, signature, &n) < 0)
+		return err_set(e, ERR_BUG, "OpenSSL cannot sign a message");
+	buf_reset(&d->base64);
+	enc_base64(&d->base64, (struct str){(const char *)signature, n});
+	add_folded(&d->line, strlen(" b="), buf_view(&d->base64));
+	buf_cstr(&d->line, "\r\n");
 	buf_str(out, buf_view(&d->line));
-	rc = 0;
-out:
-	buf_free(&base64);
-	return rc;
-}
-
-int dkim_sign_each(struct dkim *const *d, size_t n, struct str message, int64_t now,
-	struct buf *out, struct err *e)
-{
-	unsigned char hash[HASH_SIZE];
-
-	for (size_t i = 0; i < n; i++)
-		if (sign(d[i], message, hash, i > 0, now, out, e) < 0)
-			return -1;
 	return 0;
 }
 
-int dkim_sign(struct dkim *d, struct str message, int64_t now, struct buf *out, struct err *e)
+int dkim_sign(struct dkim *const *d, size_t n, const struct parts *message, int64_t now,
+	struct buf *out, struct err *e)
 {
-	return dkim_sign_each(&d, 1, message, now, out, e);
+	unsigned char hash[HASH_SIZE];
+	struct dkim *first = d[0];
+	struct body body;
+
+	buf_reset(&first->head);
+	buf_reset(&first->fields);
+	buf_reset(&first->names);
+	if (cut(message, &first->head, &body) < 0)
+		return err_set(
+			e, ERR_BUG, "a message to be signed has no end of its header fields");
+	if (gather(first, e) < 0 || hash_body(first, &body, hash, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (sign(d[i], first, hash, now, out, e) < 0)
+			return -1;
+	return 0;
 }
 
 /* ---- keys ---- */

@@ -13,99 +13,116 @@ static bool crlf_at(struct str s, size_t i)
 	return s.n >= 2 && i < s.n - 1 && s.p[i] == '\r' && s.p[i + 1] == '\n';
 }
 
+/* The end of the run from `i` on that stays as it is: words, and single spaces between them. */
+static size_t run_end(struct str value, size_t i)
+{
+	for (; i < value.n; i++) {
+		unsigned char c = (unsigned char)value.p[i];
+
+		if (c > ' ')
+			continue;
+		if (c == ' ' && i + 1 < value.n && (unsigned char)value.p[i + 1] > ' ')
+			continue;
+		if (is_blank(value.p[i]) || crlf_at(value, i))
+			break;
+	}
+	return i;
+}
+
 void dkim_relax_field(struct str name, struct str value, struct buf *out)
 {
+	size_t begin = out->n;
 	bool blank = false, begun = false;
 
-	for (size_t i = 0; i < name.n; i++)
-		buf_char(out, name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] | 0x20)
-								   : name.p[i]);
+	buf_str(out, name);
+	for (; begin < out->n; begin++)
+		if (out->p[begin] >= 'A' && out->p[begin] <= 'Z')
+			out->p[begin] |= 0x20;
 	buf_char(out, ':');
-	for (size_t i = 0; i < value.n; i++) {
-		size_t from = i;
+	for (size_t i = 0; i < value.n;) {
+		size_t end;
 
-		if (crlf_at(value, i)) {
-			i++; /* a fold: what counts is the blank behind it */
+		if (crlf_at(value, i)) { /* a fold: what counts is the blank behind it */
+			i += 2;
 			continue;
 		}
 		if (is_blank(value.p[i])) {
 			blank = true;
+			i++;
 			continue;
 		}
+		end = run_end(value, i);
 		if (blank && begun)
 			buf_char(out, ' ');
+		buf_str(out, str_slice(value, i, end));
 		blank = false;
 		begun = true;
-		while (i + 1 < value.n && !is_blank(value.p[i + 1]) && !crlf_at(value, i + 1))
-			i++;
-		buf_str(out, str_slice(value, from, i + 1));
+		i = end;
 	}
 	buf_add(out, "\r\n", 2);
+}
+
+/* The index of the first CRLF from `from` on, or s.n. */
+static size_t line_end(struct str s, size_t from)
+{
+	for (size_t at = from; at < s.n; at++) {
+		at += str_find(str_slice(s, at, s.n), '\n');
+		if (at < s.n && at > from && s.p[at - 1] == '\r')
+			return at - 1;
+	}
+	return s.n;
 }
 
 bool dkim_next_field(struct str *fields, struct str *name, struct str *value)
 {
 	struct str s = *fields;
-	size_t colon = str_find(s, ':'), end = colon;
+	size_t colon = str_find(s, ':'), end;
 
 	*name = str_slice(s, 0, colon);
 	if (colon == 0 || colon == s.n || str_find(*name, '\n') < colon)
 		return false;
 	while (name->n && is_blank(name->p[name->n - 1]))
 		name->n--;
-	for (;; end += 2) {
-		end += str_search(str_slice(s, end, s.n), STR("\r\n"));
-		if (end + 2 >= s.n || !is_blank(s.p[end + 2]))
-			break;
-	}
+	end = line_end(s, colon);
+	while (end + 2 < s.n && is_blank(s.p[end + 2]))
+		end = line_end(s, end + 2);
 	*value = str_slice(s, colon + 1, end);
 	*fields = str_slice(s, end + 2, s.n);
 	return true;
 }
 
-/* `body` without the empty lines at its end; lines of blanks count as empty. */
-static struct str without_empty_end(struct str body)
-{
-	for (;;) {
-		size_t n = body.n;
-
-		if (n < 2 || !crlf_at(body, n - 2))
-			return body;
-		n -= 2;
-		while (n && is_blank(body.p[n - 1]))
-			n--;
-		if (n && !(n >= 2 && crlf_at(body, n - 2)))
-			return body;
-		body.n = n;
-	}
-}
-
 /*
- * Whether the octets [i, i + BLOCK) of `p`, behind which one more may be read, need no change: no tab,
- * and no space before another or before a CR. Written without branches so that the compiler makes
- * vector instructions of it: it sees every octet of every message.
+ * Whether the octets [i, i + BLOCK) of `p`, behind which one more may be read, need no change: no tab, and no
+ * space before a blank, a line end or anything else that is no character of ASCII. By vectors, since it sees
+ * every octet of every message.
  */
-enum { BLOCK = 64 };
+enum { BLOCK = 128 };
 static bool block_is_relaxed(const char *p)
 {
-	unsigned char bad = 0;
+	typedef signed char octets __attribute__((vector_size(16)));
+	octets bad = {0}, none = {0};
 
-	for (size_t i = 0; i < BLOCK; i++)
-		bad |= (unsigned char)((p[i] == '\t') |
-				       ((p[i] == ' ') & ((p[i + 1] == ' ') | (p[i + 1] == '\r') |
-								(p[i + 1] == '\t'))));
-	return !bad;
+	for (size_t i = 0; i < BLOCK; i += sizeof bad) {
+		octets here, next;
+
+		memcpy(&here, p + i, sizeof here);
+		memcpy(&next, p + i + 1, sizeof next);
+		bad -= (here == '\t') | ((here == ' ') & (next < '!')); /* true is -1 */
+	}
+	return memcmp(&bad, &none, sizeof bad) == 0;
 }
 
-void dkim_relax_body(struct str body, void (*take)(void *user, struct str piece), void *user)
+/* The same for text that has neither a blank nor a line end at its ends. */
+static void relax_text(struct dkim_relaxer *r, struct str text)
 {
 	size_t from = 0, i = 0;
 
-	body = without_empty_end(body);
-	while (i < body.n) {
-		size_t stop = i + BLOCK < body.n ? i + BLOCK : body.n;
+	while (i < text.n) {
+		size_t stop = i + BLOCK < text.n ? i + BLOCK : text.n;
 
-		if (stop < body.n && block_is_relaxed(body.p + i)) {
+		/* The last octet needs no change, so the last block may end before it. */
+		if (text.n > BLOCK &&
+			block_is_relaxed(text.p + (stop < text.n ? i : text.n - 1 - BLOCK))) {
 			i = stop;
 			continue;
 		}
@@ -113,21 +130,83 @@ void dkim_relax_body(struct str body, void (*take)(void *user, struct str piece)
 			size_t end = i;
 			bool ends_line;
 
-			while (end < body.n && is_blank(body.p[end]))
+			while (is_blank(text.p[end]))
 				end++;
-			ends_line = end == body.n || crlf_at(body, end);
-			if (end == i || (end == i + 1 && body.p[i] == ' ' && !ends_line)) {
+			if (end == i) {
 				i++;
 				continue;
 			}
+			ends_line = crlf_at(text, end);
+			if (end == i + 1 && text.p[i] == ' ' && !ends_line) {
+				i = end;
+				continue;
+			}
 			/* One space for the run, none at a line's end. */
-			take(user, str_slice(body, from, i));
+			r->take(r->user, str_slice(text, from, i));
 			if (!ends_line)
-				take(user, STR(" "));
+				r->take(r->user, STR(" "));
 			from = i = end;
 		}
 	}
-	take(user, str_slice(body, from, body.n));
-	if (body.n && !crlf_at(body, body.n - 2))
-		take(user, STR("\r\n"));
+	r->take(r->user, str_slice(text, from, text.n));
+}
+
+/* What is held back is not the end. */
+static void let_go(struct dkim_relaxer *r)
+{
+	for (; r->lines; r->lines--)
+		r->take(r->user, STR("\r\n"));
+	if (r->blank)
+		r->take(r->user, STR(" "));
+	if (r->cr)
+		r->take(r->user, STR("\r"));
+	r->blank = r->cr = false;
+	r->any = true;
+}
+
+static bool is_held(char c)
+{
+	return is_blank(c) || c == '\r' || c == '\n';
+}
+
+/* A CR alone, and an LF alone, are text like any other. */
+static void hold(struct dkim_relaxer *r, char c)
+{
+	if (c == '\n' && r->cr) {
+		r->blank = r->cr = false;
+		r->lines++;
+		return;
+	}
+	if (r->cr || c == '\n')
+		let_go(r);
+	if (c == '\n')
+		r->take(r->user, STR("\n"));
+	else if (c == '\r')
+		r->cr = true;
+	else
+		r->blank = true;
+}
+
+void dkim_relax_body(struct dkim_relaxer *r, struct str piece)
+{
+	size_t i = 0, end = piece.n;
+
+	while (end && is_held(piece.p[end - 1]))
+		end--;
+	while (i < end && is_held(piece.p[i]))
+		hold(r, piece.p[i++]);
+	if (i < end) {
+		let_go(r);
+		relax_text(r, str_slice(piece, i, end));
+	}
+	for (i = end; i < piece.n; i++)
+		hold(r, piece.p[i]);
+}
+
+void dkim_relax_end(struct dkim_relaxer *r)
+{
+	if (r->cr)
+		let_go(r);
+	if (r->any)
+		r->take(r->user, STR("\r\n"));
 }

@@ -13,9 +13,19 @@
  * end. */
 void dkim_relax_field(struct str name, struct str value, struct buf *out);
 
-/* Hand the relaxed form of `body` to `take`, piece by piece. Pieces that are in that form already, as
- * all of a message of our own is, are views into `body`. */
-void dkim_relax_body(struct str body, void (*take)(void *user, struct str piece), void *user);
+/* A body on its way to relaxed form, which comes in pieces and leaves in pieces: what of it is in that form
+ * already, as all of a message of our own is, as views into what has come. Begins with `take` and `user`
+ * alone; what may be at the end of a line or of the body is held back. */
+struct dkim_relaxer {
+	void (*take)(void *user, struct str piece);
+	void *user;
+	size_t lines; /* line ends, without the blanks before them ... */
+	bool blank; /* ... blanks behind these ... */
+	bool cr; /* ... and a CR, of which it is not known whether an LF follows */
+	bool any; /* something has left */
+};
+void dkim_relax_body(struct dkim_relaxer *r, struct str piece);
+void dkim_relax_end(struct dkim_relaxer *r);
 
 /* Take the next field from the front of `*fields`: `name`, and `value` as above without the CRLF at its
  * end. False at the end, or where there is no field. */

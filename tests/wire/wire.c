@@ -48,7 +48,8 @@ static void write_file(const char *dir, int n, const char *ending, struct str co
 int main(int argc, char **argv)
 {
 	struct dkim *dkim[SIGNERS_MAX];
-	struct buf copy, message;
+	struct parts copy;
+	struct buf message;
 	struct program program;
 	struct arena a = {0};
 	struct err e = {0};
@@ -59,25 +60,26 @@ int main(int argc, char **argv)
 	for (int i = 0; i < signers; i++)
 		dkim[i] = signer(argv[2], argv[3 + i], &e);
 	need(sample_program(&a, sample_subject, sample_text, sample_html, &program, &e), &e);
-	buf_init(&copy, SIZE_MAX_OCTETS);
+	parts_init(&copy, SIZE_MAX_OCTETS);
 	buf_init(&message, SIZE_MAX_OCTETS);
 	for (int i = 0; i < SAMPLE_NASTY; i++) {
 		struct str city = sample_nasty[SAMPLE_NASTY - 1 - i];
 		struct render_copy values = sample_copy(&a, &program, sample_nasty[i], city);
 
-		buf_reset(&copy);
+		parts_reset(&copy);
 		buf_reset(&message);
-		need(render(&program, &values, &copy, &e), &e);
-		for (int j = 0; j < signers; j++)
-			need(dkim_sign(dkim[j], buf_view(&copy), values.date, &message, &e), &e);
-		buf_str(&message, buf_view(&copy));
+		need(render_parts(&program, &values, &copy, &e), &e);
+		if (signers)
+			need(dkim_sign(dkim, (size_t)signers, &copy, values.date, &message, &e),
+				&e);
+		parts_join(&copy, &message);
 		write_file(argv[1], i, "eml", buf_view(&message));
 		write_file(argv[1], i, "value", sample_nasty[i]);
 		write_file(argv[1], i, "city", city);
 	}
 	for (int i = 0; i < signers; i++)
 		dkim_close(dkim[i]);
-	buf_free(&copy);
+	parts_free(&copy);
 	buf_free(&message);
 	arena_free(&a);
 	return EX_OK;

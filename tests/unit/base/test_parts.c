@@ -106,6 +106,8 @@ static void test_ceiling(void **state)
 	fill(&p);
 	parts_end(&p);
 	assert_false(p.made.over);
+	parts_reset(&p);
+	fill(&p);
 	buf_char(&p.made, '.');
 	parts_end(&p);
 	assert_true(p.made.over);
