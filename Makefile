@@ -129,8 +129,10 @@ $B/smtpd: $(SMTPD) $(wildcard tests/smtpd/*.h) $(call archives,$(behind_mail))
 $B/wire: tests/wire/wire.c $(wildcard tests/unit/mail/*.h) $(call archives,$(behind_mail))
 	$(call say,LINK)$(CC) $(CPPFLAGS) -Itests/unit/mail $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS)
 
-# Preloaded by tests/crash.
+# Preloaded by tests/crash, and by tests/bench/deliver.sh.
 $B/crash.so: tests/crash/shim.c
+$B/openssl.so: tests/bench/shim/openssl.c
+$B/crash.so $B/openssl.so:
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CPPFLAGS) $(filter-out -fPIE -fsanitize%,$(CFLAGS)) -fPIC -shared -o $@ $< -ldl
 
@@ -170,7 +172,7 @@ lint: $(call archives,$(LAYERS))
 crash: $B/lettermill $B/smtpd $B/crash.so
 	@B=$B tests/crash/crash
 
-bench: $B/lettermill $B/smtpd $(BENCH_BIN)
+bench: $B/lettermill $B/smtpd $B/openssl.so $(BENCH_BIN)
 	@set -e; for f in $(sort $(wildcard tests/bench/*.sh)); do echo "$$f"; B=$B $$f; done
 
 # A fuzzer starts from tests/fuzz/NAME/, where there is such a folder, and keeps what it finds in
