@@ -27,6 +27,10 @@ int dkim_open(
 int dkim_sign(struct dkim *const *d, size_t n, const struct parts *message, int64_t now,
 	struct buf *out, struct err *e);
 
+/* Tell the first key of a text that many messages refer to (parts_refer()), and which stays where it is and as it is
+ * until dkim_close(): what it costs to look through it is paid once, not for each message. */
+void dkim_know(struct dkim *d, struct str text);
+
 /* Append the record that publishes the key: "v=DKIM1; k=rsa; p=…" (RFC 6376 section 3.6.1, RFC 8463 section 4).
  * ERR_BUG. */
 int dkim_record(const struct dkim *d, struct buf *out, struct err *e);

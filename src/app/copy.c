@@ -66,6 +66,13 @@ static int source_of(struct str var)
 	return VALUE_FIELD;
 }
 
+static void know(struct dkim *d, const struct program_ops *ops)
+{
+	for (size_t i = 0; i < ops->n; i++)
+		if (ops->op[i].code == OP_TEXT)
+			dkim_know(d, ops->op[i].text);
+}
+
 static int open_dkim(struct copy_maker *m, struct err *e)
 {
 	const struct config *c = &m->site->config;
@@ -79,6 +86,10 @@ static int open_dkim(struct copy_maker *m, struct err *e)
 			dkim_open(pem, d->domain, d->selector, &m->dkim[i], e) < 0)
 			return err_prefix(e, "dkim '%.*s': ", STR_ARG(d->selector));
 		m->dkim_n++;
+	}
+	if (m->dkim_n) {
+		know(m->dkim[0], &m->program.text);
+		know(m->dkim[0], &m->program.html);
 	}
 	return 0;
 }

@@ -19,6 +19,7 @@ enum {
 	RSA_BITS_MIN = 1024,
 	RSA_BITS_NEW = 2048,
 	LINE = 76,
+	WORTH_KNOWING = 1024, /* octets: to look for it costs less than to look through it */
 };
 
 struct dkim {
@@ -27,6 +28,7 @@ struct dkim {
 	EVP_MD_CTX *hash;
 	EVP_MD *sha256;
 	struct buf begin; /* of every signature field, up to the time */
+	struct buf known; /* of struct str: texts that are relaxed, by their places */
 	/* Of a message, in the first of the keys that sign it: */
 	struct buf head; /* its header fields */
 	struct buf fields; /* those that are signed, relaxed, in the order of ... */
@@ -127,6 +129,7 @@ int dkim_open(
 	if (!d)
 		return err_set(e, ERR_IO, "out of memory");
 	buf_init(&d->begin, FIELDS_MAX);
+	buf_init(&d->known, SIZE_MAX);
 	buf_init(&d->head, FIELDS_MAX);
 	buf_init(&d->fields, FIELDS_MAX);
 	buf_init(&d->names, FIELDS_MAX);
@@ -156,6 +159,7 @@ void dkim_close(struct dkim *d)
 	EVP_MD_CTX_free(d->hash);
 	EVP_MD_free(d->sha256);
 	buf_free(&d->begin);
+	buf_free(&d->known);
 	buf_free(&d->head);
 	buf_free(&d->fields);
 	buf_free(&d->names);
@@ -256,6 +260,22 @@ static void hash_piece(void *user, struct str piece)
 	EVP_DigestUpdate(user, piece.p, piece.n);
 }
 
+void dkim_know(struct dkim *d, struct str text)
+{
+	if (text.n >= WORTH_KNOWING && dkim_is_relaxed(text))
+		buf_add(&d->known, &text, sizeof text);
+}
+
+static bool is_known(const struct dkim *d, struct str text)
+{
+	const struct str *known = (const struct str *)(const void *)d->known.p;
+
+	for (size_t i = 0; text.n >= WORTH_KNOWING && i < d->known.n / sizeof *known; i++)
+		if (known[i].p == text.p && known[i].n == text.n)
+			return true;
+	return false;
+}
+
 static int hash_body(
 	struct dkim *d, const struct body *body, unsigned char hash[HASH_SIZE], struct err *e)
 {
@@ -263,9 +283,9 @@ static int hash_body(
 
 	if (begin_hash(d) < 0)
 		goto bad;
-	dkim_relax_body(&r, body->rest);
+	dkim_relax_body(&r, body->rest, false);
 	for (size_t i = 0; i < body->n; i++)
-		dkim_relax_body(&r, body->part[i]);
+		dkim_relax_body(&r, body->part[i], is_known(d, body->part[i]));
 	dkim_relax_end(&r);
 	if (EVP_DigestFinal_ex(d->hash, hash, NULL) == 1)
 		return 0;
