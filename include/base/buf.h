@@ -44,7 +44,7 @@ void buf_consume(struct buf *b, size_t n);
 /* The content as a view, valid until the next change. */
 struct str buf_view(const struct buf *b);
 
-/* The content NUL-terminated, valid until the next change; the NUL is not part of `n`. */
+/* The content NUL-terminated, valid until the next addition, also a refused one; the NUL is not part of `n`. */
 const char *buf_text(struct buf *b);
 
 /* Take an integer written by buf_varint() from the front of `*s`. False when `*s` holds no whole

@@ -23,7 +23,7 @@ void buf_reset(struct buf *b)
 	b->over = false;
 }
 
-enum { FIRST = 256 }; /* most of what is built is shorter */
+enum { CAP_MIN = 256 }; /* most of what is built is shorter */
 
 /* Room for `n` more octets and a NUL; false, and `over`, past the ceiling. */
 static bool room(struct buf *b, size_t n)
@@ -37,7 +37,7 @@ static bool room(struct buf *b, size_t n)
 	}
 	if (b->cap > b->n + n)
 		return true;
-	cap = b->cap ? b->cap : FIRST;
+	cap = b->cap ? b->cap : CAP_MIN;
 	while (cap <= b->n + n)
 		cap *= 2;
 	p = realloc(b->p, cap);

@@ -22,6 +22,14 @@ enum {
 	WORTH_KNOWING = 1024, /* octets: to look for it costs less than to look through it */
 };
 
+/* What all signatures of a message share. */
+struct message {
+	struct buf head; /* its header fields */
+	struct buf fields; /* those that are signed, relaxed, in the order of ... */
+	struct buf names; /* ... h=, folded */
+	unsigned char hash[HASH_SIZE]; /* bh= */
+};
+
 struct dkim {
 	EVP_PKEY *key;
 	EVP_PKEY_CTX *rsa; /* NULL for Ed25519; kept: making one costs more than hashing a field */
@@ -29,13 +37,9 @@ struct dkim {
 	EVP_MD *sha256;
 	struct buf begin; /* of every signature field, up to the time */
 	struct buf known; /* of struct str: texts that are relaxed, by their places */
-	/* Of a message, in the first of the keys that sign it: */
-	struct buf head; /* its header fields */
-	struct buf fields; /* those that are signed, relaxed, in the order of ... */
-	struct buf names; /* ... h=, folded */
-	/* Of a signature: */
-	struct buf line; /* the field */
-	struct buf relaxed; /* the same, as it is signed: without b= and a CRLF at its end */
+	struct message message; /* which it is the first to sign */
+	struct buf line; /* a signature's field */
+	struct buf relaxed; /* the same, as it is signed: b= empty, no CRLF at its end */
 	struct buf base64;
 };
 
@@ -130,9 +134,9 @@ int dkim_open(
 		return err_set(e, ERR_IO, "out of memory");
 	buf_init(&d->begin, FIELDS_MAX);
 	buf_init(&d->known, SIZE_MAX);
-	buf_init(&d->head, FIELDS_MAX);
-	buf_init(&d->fields, FIELDS_MAX);
-	buf_init(&d->names, FIELDS_MAX);
+	buf_init(&d->message.head, FIELDS_MAX);
+	buf_init(&d->message.fields, FIELDS_MAX);
+	buf_init(&d->message.names, FIELDS_MAX);
 	buf_init(&d->line, FIELDS_MAX);
 	buf_init(&d->relaxed, FIELDS_MAX);
 	buf_init(&d->base64, SIGNATURE_MAX * 2);
@@ -142,6 +146,10 @@ int dkim_open(
 	buf_printf(&d->begin,
 		"DKIM-Signature: v=1; a=%s-sha256; c=relaxed/relaxed;\r\n d=%.*s; s=%.*s; t=",
 		d->rsa ? "rsa" : "ed25519", STR_ARG(domain), STR_ARG(selector));
+	if (d->begin.over) {
+		err_set(e, ERR_CONFIG, "the domain or the selector of the DKIM key is too long");
+		goto out;
+	}
 	*out = d;
 	return 0;
 out:
@@ -160,9 +168,9 @@ void dkim_close(struct dkim *d)
 	EVP_MD_free(d->sha256);
 	buf_free(&d->begin);
 	buf_free(&d->known);
-	buf_free(&d->head);
-	buf_free(&d->fields);
-	buf_free(&d->names);
+	buf_free(&d->message.head);
+	buf_free(&d->message.fields);
+	buf_free(&d->message.names);
 	buf_free(&d->line);
 	buf_free(&d->relaxed);
 	buf_free(&d->base64);
@@ -178,31 +186,32 @@ struct body {
 	size_t n;
 };
 
-/* Join the header fields in `head`, and find the body. */
-static int cut(const struct parts *message, struct buf *head, struct body *body)
+/* Join the header fields, and find the body. */
+static int split(const struct parts *message, struct buf *head, struct body *body, struct err *e)
 {
 	enum { STEP = 2048 }; /* octets: the part in which they end may hold most of the message */
 	size_t n;
 	const struct str *part = parts_list(message, &n);
 
 	for (; n; part++, n--)
-		for (struct str rest = *part; rest.n;) {
-			struct str step = str_slice(rest, 0, STEP);
+		for (size_t at = 0; at < part->n; at += STEP) {
 			size_t from = head->n < 3 ? 0 : head->n - 3, end;
 
-			buf_str(head, step);
-			rest = str_slice(rest, STEP, rest.n);
+			buf_str(head, str_slice(*part, at, at + STEP));
+			if (head->over)
+				return err_set(e, ERR_BUG,
+					"a message's header fields are too long to be signed");
 			end = from +
 			      str_search(str_slice(buf_view(head), from, head->n), STR("\r\n\r\n"));
 			if (end == head->n)
 				continue;
-			rest.p = step.p + step.n - (head->n - end - 4);
-			rest.n = (size_t)(part->p + part->n - rest.p);
+			at = at + STEP < part->n ? at + STEP : part->n;
+			*body = (struct body){str_slice(*part, at - (head->n - end - 4), part->n),
+				part + 1, n - 1};
 			head->n = end + 2;
-			*body = (struct body){rest, part + 1, n - 1};
 			return 0;
 		}
-	return -1;
+	return err_set(e, ERR_BUG, "a message to be signed has no end of its header fields");
 }
 
 /* Append a name to h=, folded. */
@@ -220,11 +229,11 @@ static void add_name(struct buf *names, size_t *column, struct str name)
 	*column += name.n;
 }
 
-/* Fill d->fields and d->names by d->head. A verifier takes the last field of a name first (RFC 6376 section
+/* Fill m->fields and m->names by m->head. A verifier takes the last field of a name first (RFC 6376 section
  * 5.4.2), so it is walked from its end; names that are in h= once more stand for nothing. */
-static int gather(struct dkim *d, struct err *e)
+static int gather(struct message *m, struct err *e)
 {
-	struct str name[FIELDS_N_MAX], value[FIELDS_N_MAX], head = buf_view(&d->head);
+	struct str name[FIELDS_N_MAX], value[FIELDS_N_MAX], head = buf_view(&m->head);
 	size_t n = 0, column = strlen(" h=");
 	bool from = false;
 
@@ -236,28 +245,15 @@ static int gather(struct dkim *d, struct err *e)
 	while (n-- > 0)
 		if (is_signed(name[n])) {
 			from |= str_eq_nocase(name[n], STR("From"));
-			dkim_relax_field(name[n], value[n], &d->fields);
-			add_name(&d->names, &column, name[n]);
+			dkim_relax_field(name[n], value[n], &m->fields);
+			add_name(&m->names, &column, name[n]);
 		}
 	if (!from)
 		return err_set(e, ERR_BUG, "a message to be signed has no From");
 	for (size_t i = 0; i < SIGNED_N; i++)
 		if (signed_fields[i].how == OVER)
-			add_name(&d->names, &column, str_of(signed_fields[i].name));
+			add_name(&m->names, &column, str_of(signed_fields[i].name));
 	return 0;
-}
-
-/* Reset: after an Ed25519 signature the context would go on to sign. */
-static int begin_hash(struct dkim *d)
-{
-	return EVP_MD_CTX_reset(d->hash) == 1 && EVP_DigestInit_ex2(d->hash, d->sha256, NULL) == 1
-		       ? 0
-		       : -1;
-}
-
-static void hash_piece(void *user, struct str piece)
-{
-	EVP_DigestUpdate(user, piece.p, piece.n);
 }
 
 void dkim_know(struct dkim *d, struct str text)
@@ -276,21 +272,39 @@ static bool is_known(const struct dkim *d, struct str text)
 	return false;
 }
 
+/* Reset: after an Ed25519 signature the context would go on to sign. */
+static int begin_hash(struct dkim *d)
+{
+	return EVP_MD_CTX_reset(d->hash) == 1 && EVP_DigestInit_ex2(d->hash, d->sha256, NULL) == 1
+		       ? 0
+		       : -1;
+}
+
+struct hashing {
+	EVP_MD_CTX *md;
+	bool failed;
+};
+
+static void hash_piece(void *user, struct str piece)
+{
+	struct hashing *h = user;
+
+	h->failed |= EVP_DigestUpdate(h->md, piece.p, piece.n) != 1;
+}
+
 static int hash_body(
 	struct dkim *d, const struct body *body, unsigned char hash[HASH_SIZE], struct err *e)
 {
-	struct dkim_relaxer r = {.take = hash_piece, .user = d->hash};
+	struct hashing h = {d->hash, begin_hash(d) < 0};
+	struct dkim_relaxer r = {.take = hash_piece, .user = &h};
 
-	if (begin_hash(d) < 0)
-		goto bad;
 	dkim_relax_body(&r, body->rest, false);
 	for (size_t i = 0; i < body->n; i++)
 		dkim_relax_body(&r, body->part[i], is_known(d, body->part[i]));
 	dkim_relax_end(&r);
-	if (EVP_DigestFinal_ex(d->hash, hash, NULL) == 1)
-		return 0;
-bad:
-	return err_set(e, ERR_BUG, "OpenSSL cannot hash a body");
+	if (h.failed || EVP_DigestFinal_ex(d->hash, hash, NULL) != 1)
+		return err_set(e, ERR_BUG, "OpenSSL cannot hash a body");
+	return 0;
 }
 
 /* ---- a signature ---- */
@@ -309,15 +323,15 @@ static void add_folded(struct buf *line, size_t column, struct str text)
 	}
 }
 
-/* Sign the fields of `of`, and the signature field itself, which comes last. Ed25519 signs the hash as its
- * message (RFC 8463 section 3). */
+/* Sign the message's fields, and the signature's own behind them. Ed25519 signs the hash as its message (RFC 8463
+ * section 3). */
 static int sign_fields(
-	struct dkim *d, const struct dkim *of, unsigned char signature[SIGNATURE_MAX], size_t *n)
+	struct dkim *d, const struct message *m, unsigned char signature[SIGNATURE_MAX], size_t *n)
 {
 	unsigned char hash[HASH_SIZE];
 
 	*n = SIGNATURE_MAX;
-	if (begin_hash(d) < 0 || EVP_DigestUpdate(d->hash, of->fields.p, of->fields.n) != 1 ||
+	if (begin_hash(d) < 0 || EVP_DigestUpdate(d->hash, m->fields.p, m->fields.n) != 1 ||
 		EVP_DigestUpdate(d->hash, d->relaxed.p, d->relaxed.n) != 1 ||
 		EVP_DigestFinal_ex(d->hash, hash, NULL) != 1)
 		return -1;
@@ -329,9 +343,8 @@ static int sign_fields(
 	return 0;
 }
 
-/* Write the signature field up to and with "b=", and its relaxed form, without a CRLF (RFC 6376 section 3.7). */
-static void write_line(
-	struct dkim *d, const struct dkim *of, const unsigned char hash[HASH_SIZE], int64_t now)
+/* Write the field up to and with "b=", and its relaxed form, which has no CRLF (RFC 6376 section 3.7). */
+static void begin_line(struct dkim *d, const struct message *m, int64_t now)
 {
 	struct str field, name, value;
 
@@ -339,9 +352,9 @@ static void write_line(
 	buf_reset(&d->relaxed);
 	buf_str(&d->line, buf_view(&d->begin));
 	buf_printf(&d->line, "%lld;\r\n h=", (long long)now);
-	buf_str(&d->line, buf_view(&of->names));
+	buf_str(&d->line, buf_view(&m->names));
 	buf_cstr(&d->line, ";\r\n bh=");
-	enc_base64(&d->line, (struct str){(const char *)hash, HASH_SIZE});
+	enc_base64(&d->line, (struct str){(const char *)m->hash, HASH_SIZE});
 	buf_cstr(&d->line, ";\r\n b=");
 	field = buf_view(&d->line);
 	dkim_next_field(&field, &name, &value);
@@ -349,21 +362,21 @@ static void write_line(
 	d->relaxed.n -= 2;
 }
 
-static int sign(struct dkim *d, const struct dkim *of, const unsigned char hash[HASH_SIZE],
-	int64_t now, struct buf *out, struct err *e)
+static int sign(
+	struct dkim *d, const struct message *m, int64_t now, struct buf *out, struct err *e)
 {
 	unsigned char signature[SIGNATURE_MAX];
 	size_t n;
 
-	write_line(d, of, hash, now);
-	if (of->fields.over || of->names.over || d->line.over || d->relaxed.over)
-		return err_set(e, ERR_BUG, "a message's header fields are too long to be signed");
-	if (sign_fields(d, of, signature, &n) < 0)
+	begin_line(d, m, now);
+	if (sign_fields(d, m, signature, &n) < 0)
 		return err_set(e, ERR_BUG, "OpenSSL cannot sign a message");
 	buf_reset(&d->base64);
 	enc_base64(&d->base64, (struct str){(const char *)signature, n});
 	add_folded(&d->line, strlen(" b="), buf_view(&d->base64));
 	buf_cstr(&d->line, "\r\n");
+	if (m->fields.over || m->names.over || d->relaxed.over || d->line.over)
+		return err_set(e, ERR_BUG, "a message's header fields are too long to be signed");
 	buf_str(out, buf_view(&d->line));
 	return 0;
 }
@@ -371,20 +384,17 @@ static int sign(struct dkim *d, const struct dkim *of, const unsigned char hash[
 int dkim_sign(struct dkim *const *d, size_t n, const struct parts *message, int64_t now,
 	struct buf *out, struct err *e)
 {
-	unsigned char hash[HASH_SIZE];
-	struct dkim *first = d[0];
-	struct body body;
+	struct message *m = &d[0]->message;
+	struct body body = {0};
 
-	buf_reset(&first->head);
-	buf_reset(&first->fields);
-	buf_reset(&first->names);
-	if (cut(message, &first->head, &body) < 0)
-		return err_set(
-			e, ERR_BUG, "a message to be signed has no end of its header fields");
-	if (gather(first, e) < 0 || hash_body(first, &body, hash, e) < 0)
+	buf_reset(&m->head);
+	buf_reset(&m->fields);
+	buf_reset(&m->names);
+	if (split(message, &m->head, &body, e) < 0 || gather(m, e) < 0 ||
+		hash_body(d[0], &body, m->hash, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (sign(d[i], first, hash, now, out, e) < 0)
+		if (sign(d[i], m, now, out, e) < 0)
 			return -1;
 	return 0;
 }

@@ -56,8 +56,9 @@ static void do_render(struct bench *b)
 static void do_sign(struct bench *b)
 {
 	parts_reset(&b->parts);
-	render_parts(&b->program, &b->copy, &b->parts, NULL);
-	dkim_sign(&b->dkim, 1, &b->parts, 1762149600, &b->other, NULL);
+	if (render_parts(&b->program, &b->copy, &b->parts, NULL) < 0 ||
+		dkim_sign(&b->dkim, 1, &b->parts, 1762149600, &b->other, NULL) < 0)
+		abort();
 }
 
 static void do_token(struct bench *b)
@@ -122,6 +123,7 @@ int main(int argc, char **argv)
 
 	buf_init(&b.message, 1 << 20);
 	buf_init(&b.other, 1 << 20);
+	parts_init(&b.parts, 1 << 20);
 	if (turns < 10 || sample_program(&a, sample_subject, text, html, &b.program, &e) < 0)
 		return 1;
 	b.copy = sample_copy(&a, &b.program, STR("Zo\xc3\xab"), STR("Oslo"));
@@ -137,6 +139,7 @@ int main(int argc, char **argv)
 	dkim_close(b.dkim);
 	buf_free(&b.message);
 	buf_free(&b.other);
+	parts_free(&b.parts);
 	arena_free(&a);
 	free(text);
 	free(html);

@@ -131,7 +131,7 @@ static const char message[] = "From: a@b.example\r\nTo: <c@d.example>\r\nSubject
 			      "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 			      "Feedback-ID: a:b:c\r\nContent-Type: text/plain\r\n\r\nbody\r\n";
 
-/* Sign a message that is cut in two at `at`; parts of less than some 100 octets are joined again. */
+/* Sign a message that is cut in two at `at`, or whole where one of the two is too short to be referred to. */
 static int sign_cut(
 	struct dkim *d, struct str text, size_t at, int64_t now, struct buf *out, struct err *e)
 {
@@ -213,12 +213,12 @@ static void test_sign(void **state)
 	dkim_close(NULL);
 }
 
-/* Header fields and body come in parts; what is signed is the whole. */
+/* Header fields and body come in parts; what is signed is the whole. The fields end around the 2,048 octets that are
+ * looked at in one. */
 static void test_parts(void **state)
 {
 	struct buf pem, text, whole, out;
 	struct dkim *d;
-	size_t head;
 
 	(void)state;
 	pem_of(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, &pem);
@@ -226,27 +226,69 @@ static void test_parts(void **state)
 	buf_init(&whole, 1 << 16);
 	buf_init(&out, 1 << 16);
 	assert_int_equal(dkim_open(buf_view(&pem), STR("b.example"), STR("lm"), &d, NULL), 0);
-	buf_cstr(&text, "From: a@b.example\r\n");
-	for (int i = 0; i < 60; i++)
-		buf_printf(&text, "List-Number-%d:  of many,\r\n\tfolded \r\n", i);
-	head = text.n;
-	buf_cstr(&text, "\r\n");
-	for (int i = 0; i < 60; i++)
-		buf_printf(&text, "line  %d \r\n \r\n", i);
-	assert_int_equal(sign_cut(d, buf_view(&text), 0, 1, &whole, NULL), 0);
-	for (size_t at = 1; at < text.n; at += at < head - 8 || at > head + 8 ? 7 : 1) {
+	for (size_t head = 2040; head < 2056; head++) {
+		buf_reset(&text);
+		buf_reset(&whole);
+		buf_cstr(&text, "From: a@b.example\r\n");
+		while (text.n < 1900)
+			buf_cstr(&text, "List-Number:  of many,\r\n\tfolded \r\n");
+		buf_printf(&text, "List-Id: %0*d\r\n\r\n", (int)(head - text.n - 13), 0);
+		assert_int_equal(text.n, head);
+		for (int i = 0; i < 60; i++)
+			buf_printf(&text, "line  %d \r\n \r\n", i);
+		assert_int_equal(sign_cut(d, buf_view(&text), 0, 1, &whole, NULL), 0);
+		for (size_t at = 1; at < text.n; at += at < head - 8 || at > head + 8 ? 97 : 1) {
+			buf_reset(&out);
+			assert_int_equal(sign_cut(d, buf_view(&text), at, 1, &out, NULL), 0);
+			assert_true(str_eq(buf_view(&out), buf_view(&whole)));
+		}
+		text.p[text.n - 8] = 'x'; /* and each part counts */
 		buf_reset(&out);
-		assert_int_equal(sign_cut(d, buf_view(&text), at, 1, &out, NULL), 0);
-		assert_true(str_eq(buf_view(&out), buf_view(&whole)));
+		assert_int_equal(sign_cut(d, buf_view(&text), head, 1, &out, NULL), 0);
+		assert_false(str_eq(buf_view(&out), buf_view(&whole)));
 	}
-	text.p[text.n - 8] = 'x'; /* and each part counts */
-	buf_reset(&out);
-	assert_int_equal(sign_cut(d, buf_view(&text), head, 1, &out, NULL), 0);
-	assert_false(str_eq(buf_view(&out), buf_view(&whole)));
 	dkim_close(d);
 	buf_free(&pem);
 	buf_free(&text);
 	buf_free(&whole);
+	buf_free(&out);
+}
+
+/* Header fields that are too long are refused, never cut off. */
+static void test_too_long(void **state)
+{
+	struct buf pem, text, out;
+	struct dkim *d;
+	bool refused = false;
+
+	(void)state;
+	pem_of(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, &pem);
+	buf_init(&text, 1 << 20);
+	buf_init(&out, 1 << 20);
+	assert_int_equal(dkim_open(buf_view(&pem), STR("b.example"), STR("lm"), &d, NULL), 0);
+	for (size_t length = 1280; length < 1320; length++) {
+		struct err e = {0};
+
+		buf_reset(&text);
+		buf_reset(&out);
+		buf_cstr(&text, "From: a\r\n");
+		for (int i = 0; i < 200; i++)
+			buf_printf(&text, "List-%0*d:\r\n", (int)length, i);
+		buf_cstr(&text, "\r\nx\r\n");
+		if (sign_cut(d, buf_view(&text), 0, 1, &out, &e) == 0) {
+			assert_false(refused);
+			assert_true(str_has_suffix(buf_view(&out), STR("==\r\n")));
+		} else {
+			refused = true;
+			assert_int_equal(out.n, 0);
+			assert_string_equal(
+				e.text, "a message's header fields are too long to be signed");
+		}
+	}
+	assert_true(refused);
+	dkim_close(d);
+	buf_free(&pem);
+	buf_free(&text);
 	buf_free(&out);
 }
 
@@ -357,6 +399,7 @@ int main(void)
 		cmocka_unit_test(test_rfc8463),
 		cmocka_unit_test(test_sign),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_known),
 		cmocka_unit_test(test_bad_keys),
 		cmocka_unit_test(test_bad_messages),

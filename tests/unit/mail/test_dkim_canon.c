@@ -89,20 +89,22 @@ static void test_body_at_random(void **state)
 		"a long run of words that fills more than a block of the fast path, it does"};
 	struct buf body, expected;
 	unsigned seed = 1;
+	size_t n;
 
 	(void)state;
 	buf_init(&body, 1 << 20);
 	buf_init(&expected, 1 << 20);
-	for (int turn = 0; turn < 2000; turn++) {
+	for (int turn = 0; turn < 10000; turn++) {
 		buf_reset(&body);
 		buf_reset(&expected);
-		for (int n = rand_r(&seed) % 40; n > 0; n--)
+		for (n = (size_t)rand_r(&seed) % 40; n > 0; n--)
 			buf_cstr(&body, piece[rand_r(&seed) % 10]);
+		n = body.n;
 		/* The oracle strips blanks at the very end only before a line end. */
-		if (body.n)
-			buf_cstr(&body, "x\r\n");
+		if (n && !str_has_suffix(buf_view(&body), STR("\r\n")))
+			buf_cstr(&body, "\r\n");
 		relax_slowly(buf_view(&body), &expected);
-		body_is(buf_view(&body), buf_view(&expected));
+		body_is(str_slice(buf_view(&body), 0, n), buf_view(&expected));
 	}
 	buf_free(&body);
 	buf_free(&expected);
