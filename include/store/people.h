@@ -60,8 +60,8 @@ struct subscription {
 	struct str source; /* "import 7 line 12", "hand" */
 };
 
-/* Add a subscriber or bring an existing one (by key) up to date: empty fields and absent attributes
- * leave what is there. Fills id. `added` tells which it was. */
+/* Add a subscriber or bring an existing one (by key) up to date: a name of NULL, an empty address and absent attributes
+ * leave what is there, an empty name and an attribute that is null take it away. Fills id. `added` tells which it was. */
 int subscriber_put(struct store *s, struct subscriber *person, struct str key, int64_t now,
 	bool *added, struct err *e);
 

@@ -102,7 +102,7 @@ struct wishes {
 	struct cmd_texts set, lists;
 };
 
-/* --set NAME=VALUE as a JSON object. */
+/* --set NAME=VALUE as a JSON object; null for no value. */
 static int make_attributes(
 	struct cmd *c, const struct cmd_texts *set, struct str *out, struct err *e)
 {
@@ -115,7 +115,7 @@ static int make_attributes(
 			json_decref(all);
 			return -1;
 		}
-		json_object_set_new(all, name, cmd_json_text(str_of(value)));
+		json_object_set_new(all, name, *value ? cmd_json_text(str_of(value)) : json_null());
 	}
 	text = json_dumps(all, JSON_COMPACT);
 	*out = arena_str(&c->arena, str_of(text));

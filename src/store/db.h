@@ -317,8 +317,8 @@ int suppression_of_domain(struct store *s, struct str key, int64_t *at, struct e
 /* Register hash_under(SECRET, lower(EMAIL_KEY)). Once: it makes a connection prepare all its statements anew. */
 int suppression_register(struct store *s);
 
-/* Merge the JSON object `add` into `old` (either may be empty): the result is in `a`, and
- * `*changed` tells whether it differs from `old` in content. ERR_INPUT where `add` is no JSON
+/* Merge the JSON object `add` into `old` (either may be empty), whose null takes an attribute away: the result is in
+ * `a`, and `*changed` tells whether it differs from `old` in content. ERR_INPUT where `add` is no JSON
  * object. */
 int attributes_merge(struct arena *a, struct str old, struct str add, struct str *out,
 	bool *changed, struct err *e);

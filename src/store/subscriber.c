@@ -22,8 +22,10 @@ static json_t *object_of(struct str text, struct err *e)
 int attributes_merge(struct arena *a, struct str old, struct str add, struct str *out,
 	bool *changed, struct err *e)
 {
-	json_t *whole = NULL, *more = NULL, *before = NULL;
+	json_t *whole = NULL, *more = NULL, *before = NULL, *value;
+	const char *name;
 	char *text = NULL;
+	void *next;
 	int rc = -1;
 
 	*out = old;
@@ -35,6 +37,11 @@ int attributes_merge(struct arena *a, struct str old, struct str add, struct str
 	before = whole ? json_copy(whole) : NULL;
 	if (!before || json_object_update(whole, more) < 0)
 		goto out;
+	json_object_foreach_safe(more, next, name, value)
+	{
+		if (json_is_null(value))
+			json_object_del(whole, name);
+	}
 	rc = 0;
 	*changed = !json_equal(before, whole);
 	if (!*changed)
@@ -71,7 +78,11 @@ int fields_note(struct store *s, struct str attributes, struct err *e)
 	object = object_of(attributes, e);
 	if (!object)
 		return -1;
-	json_object_foreach(object, name, value) if (rc == 0) rc = field_add(s, str_of(name), e);
+	json_object_foreach(object, name, value)
+	{
+		if (rc == 0 && !json_is_null(value))
+			rc = field_add(s, str_of(name), e);
+	}
 	json_decref(object);
 	return rc;
 }
@@ -198,23 +209,23 @@ out:
 
 /* ---- writing ---- */
 
-static int add(
-	struct store *s, struct subscriber *person, struct str key, int64_t now, struct err *e)
+static int add(struct store *s, struct subscriber *person, struct str key, int64_t now,
+	struct arena *a, struct err *e)
 {
-	struct arena a = {0};
-	struct str reason;
+	struct str reason, attributes;
 	int64_t at;
-	int suppressed = suppression_get(s, key, &a, &reason, &at, e);
+	bool some;
+	int suppressed = suppression_get(s, key, a, &reason, &at, e);
 
-	arena_free(&a);
 	if (suppressed < 0 ||
+		attributes_merge(a, STR(""), person->attributes, &attributes, &some, e) < 0 ||
 		db_run(s,
 			"INSERT INTO subscribers (email_key, email, first_name, last_name,"
 			" attributes, suppressed, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 			VALS(TEXT(key),
 				TEXT_OR_NULL(str_eq(person->email, key) ? STR("") : person->email),
 				TEXT(person->first_name), TEXT(person->last_name),
-				attributes_val(person->attributes), INT(suppressed), INT(now)),
+				attributes_val(attributes), INT(suppressed), INT(now)),
 			e) < 0)
 		return -1;
 	person->id = sqlite3_last_insert_rowid(s->db);
@@ -226,8 +237,8 @@ static int update(struct store *s, const struct subscriber *old, struct subscrib
 	struct str key, int64_t now, struct arena *a, struct err *e)
 {
 	struct str email = person->email.n ? person->email : old->email;
-	struct str first = person->first_name.n ? person->first_name : old->first_name;
-	struct str last = person->last_name.n ? person->last_name : old->last_name;
+	struct str first = person->first_name.p ? person->first_name : old->first_name;
+	struct str last = person->last_name.p ? person->last_name : old->last_name;
 	struct str attributes;
 	bool changed, named;
 
@@ -268,7 +279,7 @@ int subscriber_put(struct store *s, struct subscriber *person, struct str key, i
 		rc = look_up(s, key, &a, &old, e);
 	if (rc >= 0) {
 		*added = rc == 0;
-		rc = *added ? add(s, person, key, now, e)
+		rc = *added ? add(s, person, key, now, &a, e)
 			    : update(s, &old, person, key, now, &a, e);
 	}
 	arena_free(&a);

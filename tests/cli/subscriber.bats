@@ -36,6 +36,20 @@ setup() {
 	is "$(jq -c '[.subscriber,.first_name,.last_name,.attributes]' <<<"$output")" '[1,"Ana","Silva",{"a":"1","b":"2"}]'
 }
 
+@test "an empty name or value takes away what was there" {
+	mill subscriber add --first-name Ana --last-name Silva --set a=1 --set b=2 --set c= ana@example.org
+	expect 0 subscriber show --json ana@example.org
+	is "$(jq -c .attributes <<<"$output")" '{"a":"1","b":"2"}'
+	expect 0 subscriber set --last-name "" --set a= --set never= ana@example.org
+	expect 0 subscriber show --json ana@example.org
+	is "$(jq -c '[.first_name,.last_name,.attributes]' <<<"$output")" '["Ana","",{"b":"2"}]'
+	expect 0 subscriber set --set b= ana@example.org
+	expect 0 subscriber show ana@example.org
+	[[ $output != *"b ="* ]]
+	is "$(sql "SELECT attributes IS NULL FROM subscribers")" 1
+	is "$(sql "SELECT count(*) FROM fields WHERE name IN ('c', 'never')")" 0
+}
+
 @test "all or nothing" {
 	unchanged expect 66 subscriber add --list daily --list nothing ana@example.org
 	has "$stderr" "'nothing'"

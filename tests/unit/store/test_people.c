@@ -66,7 +66,7 @@ static void test_put_and_get(void **state)
 	int64_t id = put(f, "Ada", "{\"city\":\"London\",\"n\":1}", &added);
 
 	assert_true(added);
-	assert_int_equal(put(f, "", "{\"city\":\"Paris\",\"pet\":\"cat\"}", &added), id);
+	assert_int_equal(put(f, NULL, "{\"city\":\"Paris\",\"pet\":\"cat\"}", &added), id);
 	assert_false(added);
 	OK(f, subscriber_get(f->s, STR("ada@example.com"), &f->a, &p, &f->e));
 	assert_text(p.first_name, "Ada");
@@ -79,6 +79,12 @@ static void test_put_and_get(void **state)
 	assert_int_equal(n, 3);
 	assert_string_equal(field[0], "city");
 	assert_string_equal(field[2], "pet");
+	put(f, "", "{\"city\":null,\"other\":null}", &added);
+	OK(f, subscriber_get(f->s, STR("ada@example.com"), &f->a, &p, &f->e));
+	assert_text(p.first_name, "");
+	assert_text(p.attributes, "{\"n\":1,\"pet\":\"cat\"}");
+	OK(f, fields_get(f->s, &f->a, &field, &n, &f->e));
+	assert_int_equal(n, 3);
 	p.attributes = STR("[1]");
 	FAILS(f, ERR_INPUT, subscriber_put(f->s, &p, STR("ada@example.com"), 10, &added, &f->e));
 	p.attributes = STR("{\"a\":");
