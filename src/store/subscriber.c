@@ -25,7 +25,6 @@ int attributes_merge(struct arena *a, struct str old, struct str add, struct str
 	json_t *whole = NULL, *more = NULL, *before = NULL, *value;
 	const char *name;
 	char *text = NULL;
-	void *next;
 	int rc = -1;
 
 	*out = old;
@@ -37,7 +36,7 @@ int attributes_merge(struct arena *a, struct str old, struct str add, struct str
 	before = whole ? json_copy(whole) : NULL;
 	if (!before || json_object_update(whole, more) < 0)
 		goto out;
-	json_object_foreach_safe(more, next, name, value)
+	json_object_foreach(more, name, value)
 	{
 		if (json_is_null(value))
 			json_object_del(whole, name);
