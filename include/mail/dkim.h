@@ -16,7 +16,7 @@
 struct dkim;
 
 /* Load the private key from PEM (not kept). ERR_CONFIG for a key that is neither RSA of at least
- * 1024 bits nor Ed25519. `domain` and `selector` are copied. */
+ * 1024 bits nor Ed25519, or names that are too long. `domain` and `selector` are copied. */
 int dkim_open(
 	struct str pem, struct str domain, struct str selector, struct dkim **out, struct err *e);
 

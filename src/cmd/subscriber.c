@@ -100,28 +100,36 @@ static int find(struct cmd *c, struct err *e)
 struct wishes {
 	const char *first_name, *last_name, *consent;
 	struct cmd_texts set, lists;
+	bool takes_away; /* an empty name or value does; else it says nothing */
 };
 
-/* --set NAME=VALUE as a JSON object; null for no value. */
-static int make_attributes(
-	struct cmd *c, const struct cmd_texts *set, struct str *out, struct err *e)
+/* --set NAME=VALUE as a JSON object; null for what is to be taken away. */
+static int make_attributes(struct cmd *c, const struct wishes *w, struct str *out, struct err *e)
 {
 	json_t *all = json_object();
 	const char *name, *value;
 	char *text;
 
-	for (size_t i = 0; i < set->n; i++) {
-		if (cmd_split(c, "set", set->text[i], &name, &value, e) < 0) {
+	for (size_t i = 0; i < w->set.n; i++) {
+		if (cmd_split(c, "set", w->set.text[i], &name, &value, e) < 0) {
 			json_decref(all);
 			return -1;
 		}
-		json_object_set_new(all, name, *value ? cmd_json_text(str_of(value)) : json_null());
+		if (*value)
+			json_object_set_new(all, name, cmd_json_text(str_of(value)));
+		else if (w->takes_away)
+			json_object_set_new(all, name, json_null());
 	}
 	text = json_dumps(all, JSON_COMPACT);
 	*out = arena_str(&c->arena, str_of(text));
 	free(text);
 	json_decref(all);
 	return 0;
+}
+
+static struct str name_of(const struct wishes *w, const char *name)
+{
+	return name && (*name || w->takes_away) ? str_of(name) : (struct str){0};
 }
 
 static int put(struct cmd *c, struct site *s, const struct addr *addr, const struct wishes *w,
@@ -135,13 +143,13 @@ static int put(struct cmd *c, struct site *s, const struct addr *addr, const str
 		return -1;
 	*who = (struct subscriber){
 		.email = respelled ? (struct str){0} : addr->email, /* theirs stays */
-		.first_name = str_of(w->first_name),
-		.last_name = str_of(w->last_name),
+		.first_name = name_of(w, w->first_name),
+		.last_name = name_of(w, w->last_name),
 	};
 	if (utf8_invalid_at(who->first_name) != who->first_name.n ||
 		utf8_invalid_at(who->last_name) != who->last_name.n)
 		return err_set(e, ERR_USAGE, "%s: a name is not valid UTF-8", c->path);
-	if (make_attributes(c, &w->set, &who->attributes, e) < 0)
+	if (make_attributes(c, w, &who->attributes, e) < 0)
 		return -1;
 	return subscriber_put(s->store, who, key, clock_now(), &added, e);
 }
@@ -250,7 +258,7 @@ static int add(struct cmd *c, struct err *e)
 
 static int set(struct cmd *c, struct err *e)
 {
-	struct wishes w = {0};
+	struct wishes w = {.takes_away = true};
 	const struct cmd_option options[] = {NAME_OPTIONS, {0}};
 	struct subscriber who;
 	struct addr addr;

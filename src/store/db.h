@@ -20,8 +20,7 @@ enum {
 	DB_STATEMENTS = 256, /* slots; some 120 are used */
 	DB_COUNTS = 64, /* lanes of issues whose counts move in one transaction before a flush */
 	DB_RELAYS = 8, /* relays whose numbers are remembered */
-	DB_FLIGHTS =
-		8, /* files of dead workers that one transaction reads before it removes them at once */
+	DB_FLIGHTS = 8, /* files of dead workers that one transaction may keep until its commit */
 	DB_CARE =
 		64, /* lanes of issues whose outcomes are looked at in one transaction before a flush */
 	KEY_HASH_SIZE = SUPPRESSION_HASH_SIZE,
@@ -72,8 +71,7 @@ struct store {
 		char name[64];
 	} relay[DB_RELAYS]; /* those used last */
 	size_t relay_at;
-	int64_t landed
-		[DB_FLIGHTS]; /* leases whose flights this transaction has believed (flight.h) */
+	int64_t landed[DB_FLIGHTS]; /* leases whose flights it has believed (flight.h) */
 	size_t landed_n;
 };
 

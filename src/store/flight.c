@@ -16,8 +16,7 @@ enum { FILE_MODE = 0640, PATH_SIZE = 4096, SLOTS_MAX = 1000000 };
 
 struct head {
 	char magic[8];
-	sd_id128_t
-		boot; /* of the machine; null where it is not known: the file is never believed */
+	sd_id128_t boot; /* of the machine; null where it is not known: never believed */
 	unsigned char site[KEY_HASH_SIZE]; /* a hash under the database's key */
 	int64_t lease;
 	uint64_t device, inode; /* its own: a copy of the file is of another time */
